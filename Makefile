@@ -1,0 +1,64 @@
+# The commands of this project. People and CI use the same ones.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+ASSETS := src/joinedup/hub/static/vendor/.fetched
+# Debian and Ubuntu call it chromium or chromium-browser.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
+.PHONY: help install assets chromium demo test test-slow check format bench lock clean
+
+help: ## Show the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) assets ## Put everything into .venv
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+assets: $(ASSETS)
+
+$(ASSETS): tools/fetch_assets.py tools/assets.json | $(STAMP)
+	$(BIN)/python tools/fetch_assets.py
+	touch $@
+
+chromium:
+ifeq ($(CHROMIUM),)
+	$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium
+endif
+
+demo: install ## Run the whole thing on this machine: database, PDS emulator, sign-in, hub
+	$(BIN)/joinedup demo $(ARGS)
+
+test: install chromium check ## Run every check and test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: install chromium ## Also the large runs
+	$(BIN)/python -m pytest -m slow
+
+check: install ## Format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: install ## Put the code into its one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install ## Measure what docs/benchmarks.md says
+	$(BIN)/python benchmarks/strategies.py
+	$(BIN)/python benchmarks/match_rate.py
+	$(BIN)/python benchmarks/pds_emulator.py
+
+lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any host's name
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove what was built (not your state folder)
+	rm -rf .venv build dist src/joinedup/hub/static/vendor src/joinedup/hub/staticfiles
