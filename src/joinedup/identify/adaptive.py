@@ -14,6 +14,7 @@ It stops as soon as no answer to a further call could change the outcome.
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 from joinedup.identify.evidence import WEIGHTS, Evidence, weigh
 from joinedup.identify.outcome import Status
@@ -22,12 +23,13 @@ from joinedup.pds.patient import PdsPatient, Security
 from joinedup.pds.search import Answer, Found, Invalidated, NotFound, Search, TooMany
 from joinedup.people.compare import Level
 from joinedup.people.demographics import Demographics
+from joinedup.people.frequency import BIRTHS_A_DAY, family_share
 from joinedup.people.names import Name
 
-_Asking = Generator[Ask, Answer, Verdict | None]
+# Above this many births a day of one family name, searching by it and the date finds too many.
+_RARE_A_DAY = 0.3
 
-# A given name this unlike may be a twin's: look for the twin before accepting.
-_UNSURE_GIVEN = {Level.CLOSE, Level.INITIAL, Level.PART}
+_Asking = Generator[Ask, Answer, Verdict | None]
 
 
 @dataclass
@@ -35,18 +37,24 @@ class _Case:
     """One child's question and what has been learnt so far."""
 
     question: Demographics
-    given: Name
     family: Name
     born: date
     notes: list[str] = field(default_factory=list)  # reasons that hold whatever is found
     best: Evidence | None = None  # the best person seen who was not accepted
     many: bool = False  # some search found several people and nothing told them apart
 
+    @property
+    def given(self) -> Name:
+        """The given name; asked for only where there is one."""
+        if self.question.given.value is None:
+            raise ValueError("no given name")
+        return self.question.given.value
+
     def names_and_date(self, **changes: object) -> Search:
         """The search by names and birth date, changed as asked."""
         base = Search(
             family=self.family.text,
-            given=(self.given.first,),
+            given=(self.question.given.value.first,) if self.question.given.value else (),
             birth_from=self.born,
             birth_to=self.born,
         )
@@ -115,58 +123,64 @@ def _full_date(text: str | None) -> date | None:
         return None
 
 
+def _is(answer: Answer, patient: PdsPatient) -> bool:
+    """Whether the answer is that very person."""
+    return isinstance(answer, Found) and answer.patient.nhs_number == patient.nhs_number
+
+
 def _settle(case: _Case, patient: PdsPatient, *, only_one: bool, sent_postcode: bool) -> _Asking:
     """Accept the person found if it is safe, with the calls that can still settle a doubt."""
-    question = case.question
-    evidence = weigh(question, patient, only_one=only_one, postcode_known=sent_postcode)
+    weighing = partial(weigh, case.question, only_one=only_one)
+    evidence = weighing(patient, postcode_known=sent_postcode)
 
     if not evidence.accepted and evidence.level("family") in {Level.DIFFERENT, Level.CLOSE}:
         # The search knows former names; only a read shows them.
         answer = yield Ask("former-names", patient.nhs_number)
-        if isinstance(answer, Found) and answer.patient.nhs_number == patient.nhs_number:
+        if isinstance(answer, Found) and _is(answer, patient):
             patient = answer.patient
-            evidence = weigh(question, patient, only_one=only_one, postcode_known=sent_postcode)
+            evidence = weighing(patient, postcode_known=sent_postcode)
 
-    postcode = question.postcode.value
+    name = patient.names[0] if patient.names else None
+    if name is None or name.family is None:
+        case.keep(evidence)
+        return None
+
+    known = sent_postcode
+    postcode = case.question.postcode.value
     if (
         not evidence.accepted
         and postcode
-        and not sent_postcode
+        and not known
         and patient.security is Security.UNRESTRICTED
         and evidence.level("postcode") is not Level.EXACT
-        and weigh(question, patient, only_one=only_one, postcode_known=True).accepted
+        and weighing(patient, postcode_known=True, no_rival=True).accepted
     ):
-        name = patient.names[0] if patient.names else None
-        former = Search(
-            family=(name and name.family) or case.family.text,
-            given=(name.given[0],) if name and name.given else (case.given.first,),
+        search = Search(
+            family=name.family,
+            given=name.given[:1],
             birth_from=case.born,
             birth_to=case.born,
             postcode=postcode,
             history=True,
         )
-        answer = yield Ask("former-address", former)
-        if isinstance(answer, Found) and answer.patient.nhs_number == patient.nhs_number:
-            evidence = weigh(question, patient, only_one=only_one, postcode_known=True)
+        answer = yield Ask("former-address", search)
+        known = _is(answer, patient)
+        evidence = weighing(patient, postcode_known=known)
 
-    if evidence.accepted and evidence.level("given") in _UNSURE_GIVEN:
-        name = patient.names[0]
+    if not evidence.accepted and weighing(patient, postcode_known=known, no_rival=True).accepted:
         born = _full_date(patient.birth_date) or case.born
-        here = next((a.postcode for a in patient.addresses if a.postcode), None)
-        rival = Search(
-            family=name.family or case.family.text,
+        search = Search(
+            family=name.family,
             birth_from=born,
             birth_to=born,
-            postcode=here,
+            postcode=next((a.postcode for a in patient.addresses if a.postcode), None),
             history=True,
         )
-        answer = yield Ask("rival", rival)
-        if not (isinstance(answer, Found) and answer.patient.nhs_number == patient.nhs_number):
-            case.notes.append(
-                "a twin may be meant: somebody else has this family name and birth date"
-            )
-            case.keep(evidence)
-            return replace(case.doubt(), status=Status.POTENTIAL_MATCH)
+        answer = yield Ask("rival", search)
+        if _is(answer, patient):
+            evidence = weighing(patient, postcode_known=known, no_rival=True)
+        else:
+            case.notes.append("somebody else there has this family name and date of birth: a twin?")
 
     if evidence.accepted:
         return case.match(evidence)
@@ -244,16 +258,38 @@ def _given_wrong(case: _Case, postcode: str | None) -> _Asking:
     return None
 
 
-def _course(question: Demographics) -> Course:
-    given, family, born = question.given.value, question.family.value, question.birth_date.value
-    if given is None or family is None or born is None:
-        raise ValueError("adaptive needs given name, family name and birth date")
-    case = _Case(question, given, family, born)
+def _moved_and_given_wrong(case: _Case) -> _Asking:
+    """A wrong given name and a wrong postcode: a rare family name and the date may be enough."""
+    a_day = BIRTHS_A_DAY * min(family_share(word) for word in case.family.words)
+    if a_day > _RARE_A_DAY:
+        return (yield from _given_wrong(case, None))
+    answer = yield Ask("family-name-and-date", case.names_and_date(given=(), history=True))
+    if isinstance(answer, Found):
+        return (yield from _settle(case, answer.patient, only_one=False, sent_postcode=False))
+    if isinstance(answer, TooMany):
+        return (yield from _given_wrong(case, None))
+    return None
 
-    if question.nhs_number.value:
-        verdict = yield from _confirm_held_number(case, question.nhs_number.value)
-        if verdict:
-            return verdict
+
+def _no_given_name(case: _Case) -> _Asking:
+    """A newborn without a name yet: family name, date, gender and home."""
+    search = case.names_and_date(
+        given=(),
+        gender=str(case.question.gender.value),
+        postcode=case.question.postcode.value,
+        fuzzy=True,
+    )
+    answer = yield Ask("no-given-name", search)
+    if isinstance(answer, Found):
+        return (yield from _settle(case, answer.patient, only_one=False, sent_postcode=False))
+    case.many = isinstance(answer, TooMany)
+    return None
+
+
+def _attempts(case: _Case) -> _Asking:
+    """The searches, the likeliest mistake first, until one gives a verdict."""
+    if case.question.given.value is None:
+        return (yield from _no_given_name(case))
 
     answer = yield Ask("names-and-date", case.names_and_date(fuzzy=True))
     if isinstance(answer, Found):
@@ -261,14 +297,13 @@ def _course(question: Demographics) -> Course:
         if verdict:
             return verdict
     elif isinstance(answer, TooMany):
-        verdict = yield from _tell_apart(case)
-        return verdict or case.doubt()
+        return (yield from _tell_apart(case))
 
-    postcode = question.postcode.value
+    postcode = case.question.postcode.value
     if case.best is None:
         verdict = yield from _name_wrong(case)
         if verdict or case.many:
-            return verdict or case.doubt()
+            return verdict
     if postcode:
         verdict = yield from _date_wrong(case, postcode)
         if verdict:
@@ -278,10 +313,21 @@ def _course(question: Demographics) -> Course:
         if verdict:
             return verdict
     if case.best is None:
-        verdict = yield from _given_wrong(case, None)
+        return (yield from _moved_and_given_wrong(case))
+    return None
+
+
+def _course(question: Demographics) -> Course:
+    family, born = question.family.value, question.birth_date.value
+    if family is None or born is None:
+        raise ValueError("a family name and a date of birth are the least to search with")
+    case = _Case(question, family, born)
+    if question.nhs_number.value:
+        verdict = yield from _confirm_held_number(case, question.nhs_number.value)
         if verdict:
             return verdict
-    return case.doubt()
+    verdict = yield from _attempts(case)
+    return verdict or case.doubt()
 
 
 STRATEGY = Strategy("adaptive", "Joinedup's own: fewest calls to a safe answer", _course)

@@ -1,8 +1,9 @@
 """How well a person the source returned agrees with the child who was asked about.
 
-The method is Fellegi and Sunter's (1969): each field's agreement is worth so many bits. Two doubts
-are kept apart, because evidence against one says nothing of the other: a stranger with the same
-name, and a brother, sister or parent at the same address. ``weights.toml`` holds the figures.
+The method is Fellegi and Sunter's (1969): each field's agreement is worth so many bits. Three
+doubts are kept apart, because evidence against one says nothing of the others: a stranger of the
+same name; a brother, sister or parent at the same address; and the child's own identity before or
+after an adoption. ``weights.toml`` holds the figures.
 """
 
 import math
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
+
+from rapidfuzz.distance import JaroWinkler
 
 from joinedup.pds.patient import PdsPatient, Security
 from joinedup.people.compare import (
@@ -26,25 +29,31 @@ from joinedup.people.compare import (
     names_swapped,
 )
 from joinedup.people.demographics import Demographics
-from joinedup.people.frequency import BIRTHS_A_DAY, expected_namesakes
-from joinedup.people.names import Name
+from joinedup.people.frequency import BIRTHS_A_DAY, expected_namesakes, family_share
+from joinedup.people.keys import soundex
+from joinedup.people.names import Name, plain_words
+from joinedup.people.placeholders import is_placeholder_name
 
 WEIGHTS: dict[str, Any] = tomllib.loads(
     files("joinedup.identify").joinpath("weights.toml").read_text("utf-8")
 )
+
+DOUBTS = ("stranger", "relative", "adopted")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One person compared with the question, field by field.
 
-    ``stranger`` and ``relative`` are bits in favour of this being the child, against each doubt.
+    ``stranger``, ``relative`` and ``adopted`` are bits in favour of this being the child, against
+    each doubt.
     """
 
     patient: PdsPatient
     agreements: tuple[Agreement, ...]
     stranger: float
     relative: float
+    adopted: float
 
     def level(self, field: str) -> Level:
         """How that field agrees."""
@@ -52,14 +61,13 @@ class Evidence:
 
     @property
     def weight(self) -> float:
-        """Bits in favour against the stronger doubt."""
-        return min(self.stranger, self.relative)
+        """Bits in favour against the strongest doubt."""
+        return min(self.stranger, self.relative, self.adopted)
 
     @property
     def accepted(self) -> bool:
-        """Strong enough against both doubts to give out the number."""
-        accept = WEIGHTS["accept"]
-        return bool(self.stranger >= accept["stranger"] and self.relative >= accept["relative"])
+        """Strong enough against every doubt to give out the number."""
+        return all(getattr(self, doubt) >= WEIGHTS["accept"][doubt] for doubt in DOUBTS)
 
     @property
     def confidence(self) -> float:
@@ -69,17 +77,32 @@ class Evidence:
     def reasons(self) -> tuple[str, ...]:
         """The agreements in words, what differs first."""
         order = sorted(self.agreements, key=lambda a: a.level is Level.EXACT)
-        return tuple(a.words for a in order if a.level is not Level.MISSING)
+        words = tuple(a.words for a in order if a.level is not Level.MISSING)
+        if self.adopted < WEIGHTS["accept"]["adopted"]:
+            words += ("the record may be the child's under another identity, as after an adoption",)
+        return words
 
 
 @lru_cache(maxsize=65536)
-def _name_bits(given: Name, family: Name) -> float:
-    """Bits that a full agreement of both names is worth against a stranger.
+def _name_bits(given: Name | None, family: Name) -> float:
+    """Bits that a full agreement of the names is worth against a stranger: the rarer, the more."""
+    if given is None:
+        share = sum(family_share(word) for word in family.words)
+    else:
+        share = expected_namesakes(given, family) / BIRTHS_A_DAY
+    return min(float(WEIGHTS["names"]["most"]), -math.log2(max(share, 1e-12)))
 
-    From the number of namesakes expected on the whole PDS, whatever their age.
+
+def _alike(asked: Name, held: str | None) -> bool:
+    """Whether a part of one family name looks or sounds like a part of the other.
+
+    Looser than a close agreement: it only says that the name was written down badly, not changed.
     """
-    share = max(expected_namesakes(given, family) / BIRTHS_A_DAY, 1e-12)
-    return min(float(WEIGHTS["names"]["most"]), -math.log2(share))
+    return any(
+        JaroWinkler.similarity(one, other) >= 0.75 or soundex(one) == soundex(other)
+        for one in asked.words
+        for other in plain_words(held or "")
+    )
 
 
 def _missing(field: str, words: str) -> Agreement:
@@ -89,22 +112,21 @@ def _missing(field: str, words: str) -> Agreement:
 def _compare_names(question: Demographics, patient: PdsPatient) -> tuple[Agreement, Agreement]:
     """Given and family name against each name on the record; the best name counts, as a pair."""
     given, family = question.given.value, question.family.value
-    missing = (_missing("given", "given name"), _missing("family", "family name"))
-    if given is None or family is None or not patient.names:
-        return missing
-    best, best_worth = missing, -math.inf
+    best = (_missing("given", "given name"), _missing("family", "family name"))
+    best_worth = -math.inf
     for name in patient.names:
-        if not name.family and not name.given:
+        if family is None or not name.family:
             continue
-        if name.family and name.given and names_swapped(given, family, name.given, name.family):
-            pair = (
-                Agreement("given", Level.EXACT, "given and family name are exchanged"),
-                Agreement("family", Level.EXACT, "given and family name are exchanged"),
-            )
+        held = [one for one in name.given if not is_placeholder_name("given", one)]
+        if given is None or not held:
+            # A newborn is "Baby" at first, in an agency's file or on the PDS.
+            pair = (best[0], compare_family(family, name.family))
+        elif names_swapped(given, family, held, name.family):
+            words = "given and family name are exchanged"
+            pair = (Agreement("given", Level.EXACT, words), Agreement("family", Level.EXACT, words))
         else:
-            pair = (compare_given(given, name.given), compare_family(family, name.family))
+            pair = (compare_given(given, held), compare_family(family, name.family))
         if name.use in {"old", "maiden"}:
-            # A record's former name agreeing is as good as its present one, but worth saying.
             words = "the family name is a former one on the record"
             pair = (pair[0], Agreement("family", pair[1].level, words))
         worth = sum(WEIGHTS[a.field]["stranger"].get(str(a.level), 0.0) for a in pair)
@@ -144,9 +166,10 @@ def weigh(
     question: Demographics,
     patient: PdsPatient,
     *,
-    only_one: bool,
+    only_one: bool = False,
     held_number: bool = False,
     postcode_known: bool = False,
+    no_rival: bool = False,
 ) -> Evidence:
     """Compare a returned person with the question.
 
@@ -154,29 +177,37 @@ def weigh(
     ``held_number``: the person was read by the number held, not searched for.
     ``postcode_known``: the source found the person by the question's postcode, so it is one of
     theirs even when the record shows another (former addresses are searched, not shown).
+    ``no_rival``: a search for anybody of the family name and date there found only this person.
     """
     agreements = _compare(question, patient, postcode_known)
-    given, birth = agreements[0], agreements[2]
+    given, family, birth = agreements[:3]
+    prior = WEIGHTS["prior"]
 
     def bits(doubt: str) -> float:
-        total = 0.0
-        for agreement in agreements:
-            table = WEIGHTS[agreement.field].get(doubt, {})
-            total += table.get(str(agreement.level), 0.0)
-        return total
+        return sum(
+            WEIGHTS[agreement.field].get(doubt, {}).get(str(agreement.level), 0.0)
+            for agreement in agreements
+        )
 
-    prior = WEIGHTS["prior"]
     stranger = bits("stranger") - math.log2(prior["population"])
-    if question.given.value and question.family.value and given.level is not Level.MISSING:
-        stranger += _name_bits(question.given.value, question.family.value)
-    if only_one:
-        stranger += prior["only_one"]
-    if held_number:
-        stranger += prior["held_number"]
+    if question.family.value and family.level is not Level.MISSING:
+        known = question.given.value if given.level is not Level.MISSING else None
+        stranger += _name_bits(known, question.family.value)
+    stranger += prior["only_one"] * only_one + prior["held_number"] * held_number
+
     relative = bits("relative") + prior["relative"]
     if patient.multiple_birth is not None and 1 <= patient.multiple_birth <= 7:
-        table, as_twin = WEIGHTS["birth_date"]["relative"], WEIGHTS["birth_date"]["twin"]
-        level = str(birth.level)
-        if level in as_twin:
-            relative += as_twin[level] - table[level]
-    return Evidence(patient, agreements, stranger, relative)
+        # The record is one of a multiple birth: there is a twin, whether or not a search shows one.
+        table, twin = WEIGHTS["birth_date"]["relative"], WEIGHTS["birth_date"]["twin"]
+        relative += twin.get(birth.level, table.get(birth.level, 0.0)) - table.get(birth.level, 0.0)
+    elif no_rival:
+        relative += prior["no_rival"]
+
+    adopted = bits("adopted") + prior["adopted"]
+    if family.level is Level.DIFFERENT and any(
+        _alike(question.family.value, name.family)
+        for name in patient.names
+        if question.family.value
+    ):
+        adopted = prior["adopted"]
+    return Evidence(patient, agreements, stranger, relative, adopted)

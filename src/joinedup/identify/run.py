@@ -44,11 +44,18 @@ ADVICE = {
 _FIELD_WORDS = {"given": "given name", "family": "family name", "birth_date": "date of birth"}
 
 
-def _missing_minimum(question: Demographics) -> tuple[str, ...]:
-    """What keeps this question from being asked at all, in words."""
+def _missing_minimum(question: Demographics, strategy: Strategy) -> tuple[str, ...]:
+    """What keeps this question from being asked at all, in words.
+
+    A child without a given name yet can be searched for by family name, date of birth, gender and
+    postcode: with them, the source's minimum for a search is met.
+    """
     problems = []
     for name, words in _FIELD_WORDS.items():
         check = getattr(question, name)
+        nameless = name == "given" and not strategy.accepts_on_score
+        if nameless and question.gender.value and question.postcode.value:
+            continue
         if check.quality is Quality.NOT_PROVIDED:
             problems.append(f"{words} is missing")
         elif check.quality is Quality.INVALID:
@@ -91,7 +98,7 @@ def identify(
             steps=tuple(steps),
         )
 
-    if problems := _missing_minimum(question):
+    if problems := _missing_minimum(question, strategy):
         return outcome(Verdict(Status.INVALID, reasons=problems), [])
 
     steps: list[Step] = []

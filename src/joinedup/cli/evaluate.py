@@ -1,0 +1,109 @@
+"""``joinedup evaluate``: strategies against known truth."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from joinedup.identify import STRATEGIES
+from joinedup.identify.evaluation import Report, compare_in_parallel
+from joinedup.identify.evaluation_report import markdown, page
+from joinedup.simulate import SimulateError, demo_people, questions
+
+
+def run(
+    region: Path, rows: int, seed: int, strategies: tuple[str, ...], *, held: bool, quiet: bool
+) -> tuple[Report, int]:
+    """Compare strategies on ``rows`` labelled rows of a region; gives the report and the rows."""
+    asked = list(questions(region, rows, seed))
+    if not held:
+        asked = [replace(row, raw={**row.raw, "nhs_number": ""}) for row in asked]
+    report = Report()
+    processes = os.cpu_count() or 1
+    with Progress(console=Console(stderr=True), disable=quiet) as progress:
+        task = progress.add_task("Asking", total=len(asked))
+        people = region / "pds.ndjson"
+        for done, part in compare_in_parallel(asked, people, strategies, processes):
+            report.add(part)
+            progress.advance(task, done)
+    return report, len(asked)
+
+
+@click.command("evaluate")
+@click.option(
+    "--region",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder that `joinedup simulate` wrote. Without it, the demo's region.",
+)
+@click.option("--rows", default=2_000, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=1, show_default=True, help="Which rows are drawn.")
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=click.Choice(list(STRATEGIES)),
+    help="Once for each to compare. Without it, all.",
+)
+@click.option("--held", is_flag=True, help="Leave in the NHS numbers that agencies already hold.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("evaluation.html"),
+    show_default=True,
+    help="The report to write.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout.")
+def command(
+    region: Path | None,
+    rows: int,
+    seed: int,
+    strategies: tuple[str, ...],
+    held: bool,
+    out: Path,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Compare search strategies where the truth is known.
+
+    Rows are drawn from the agencies of an invented region, with their mistakes. Each strategy asks
+    the PDS emulator's engine, and what it says is compared with the truth: right numbers, wrong
+    numbers, and calls to the source of truth. Numbers that an agency already holds are taken out,
+    so that every strategy starts from the same details.
+
+    \b
+    joinedup evaluate
+    joinedup simulate -o region --children 60000
+    joinedup evaluate --region region --rows 20000 --strategy adaptive --strategy s5
+    """
+    console = Console(stderr=True, quiet=quiet)
+    try:
+        where = region or demo_people()
+        report, asked = run(
+            where, rows, seed, strategies or tuple(STRATEGIES), held=held, quiet=quiet
+        )
+    except SimulateError as error:
+        raise click.UsageError(str(error)) from error
+    about = f"{asked:,} labelled rows of {where.name}, seed {seed}."
+    out.write_text(page(report, about), "utf-8")
+    if as_json:
+        summary = {
+            name: {
+                "rows": tally.rows,
+                "findable": tally.findable,
+                "right": tally.right,
+                "wrong": tally.wrong,
+                "calls_per_child": round(tally.calls_per_child, 4),
+                "statuses": dict(tally.statuses),
+            }
+            for name, tally in report.total.items()
+        }
+        click.echo(json.dumps(summary))
+    else:
+        click.echo(markdown(report))
+    console.print(f"Report: {out}")
