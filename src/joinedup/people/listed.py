@@ -1,0 +1,67 @@
+"""The names that the package's own tables list: common names, and forms of one name."""
+
+from functools import lru_cache
+
+from joinedup.people.tables import rows
+
+_FORMS_FILES = {"given": "given_name_forms.csv", "family": "family_name_forms.csv"}
+
+
+@lru_cache(maxsize=2)
+def shares(kind: str) -> dict[str, float]:
+    """Give the share of children in England with each listed name of this kind, upper-case."""
+    return {
+        row["name"]: float(row["per_10000"]) / 10_000
+        for row in rows("name_frequency.csv")
+        if row["kind"] == kind
+    }
+
+
+def is_listed(kind: str, word: str) -> bool:
+    """Say whether an upper-case word is a name of this kind that the tables know."""
+    return word in shares(kind) or word in _spellings(kind) or word in _short_forms(kind)
+
+
+def spellings(kind: str, word: str) -> frozenset[str]:
+    """Give all spellings of one name, the word itself among them."""
+    return _spellings(kind).get(word) or frozenset((word,))
+
+
+def is_form(kind: str, one: str, other: str) -> bool:
+    """Say whether two upper-case words are forms of one name: spellings, or long and short.
+
+    Two short forms of one long name ("Ella" and "Ellie" of Eleanor) are not forms of each other:
+    sisters may well be called so.
+    """
+    if one == other:
+        return True
+    same = _spellings(kind).get(one)
+    if same is not None and other in same:
+        return True
+    short = _short_forms(kind)
+    return other in short.get(one, ()) or one in short.get(other, ())
+
+
+@lru_cache(maxsize=2)
+def _spellings(kind: str) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for row in rows(_FORMS_FILES[kind]):
+        if row["kind"] == "spelling":
+            group = frozenset((row["name"], *row["forms"].split()))
+            for word in group:
+                found[word] = group | found.get(word, frozenset())
+    return found
+
+
+@lru_cache(maxsize=2)
+def _short_forms(kind: str) -> dict[str, frozenset[str]]:
+    """Short forms by long name, every spelling of either included."""
+    found: dict[str, set[str]] = {}
+    for row in rows(_FORMS_FILES[kind]):
+        if row["kind"] == "short":
+            forms = {
+                spelling for form in row["forms"].split() for spelling in spellings(kind, form)
+            }
+            for name in spellings(kind, row["name"]):
+                found.setdefault(name, set()).update(forms)
+    return {name: frozenset(forms) for name, forms in found.items()}

@@ -1,0 +1,48 @@
+"""Values that stand for "we do not know", as data in ``data/placeholders.csv``."""
+
+import re
+from functools import lru_cache
+
+from joinedup.people.tables import rows
+
+# "Twin 1", "Boy A", "Baby two": a child counted, not named.
+_COUNTED = re.compile(
+    r"(BABY|BOY|CHILD|GIRL|INFANT|PATIENT|PERSON|PUPIL|SIBLING|TRIPLET|TWIN)S? ?"
+    r"(?:(?:NO\.? ?|#)?[0-9]+|(?<= )(?:[A-D]|I{1,3}|ONE|TWO|THREE|FOUR))"
+)
+_ONE_LETTER = re.compile(r"([A-Z])\1{2,}")
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[tuple[str, str], frozenset[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in rows("placeholders.csv"):
+        found.setdefault((row["field"], row["match"]), set()).add(row["text"].upper())
+    return {key: frozenset(texts) for key, texts in found.items()}
+
+
+def is_placeholder(field: str, text: str) -> bool:
+    """Say whether tidy text is, as a whole, a known placeholder for this field or for any."""
+    upper = text.upper()
+    table = _table()
+    return upper in table["any", "whole"] or upper in table.get((field, "whole"), frozenset())
+
+
+def is_placeholder_name(field: str, text: str) -> bool:
+    """Say whether tidy text in ``given`` or ``family`` is no name: "Baby Smith", "Twin 1"."""
+    upper = text.upper().strip(" .,;:")
+    # Only punctuation; a lone emoji is a symbol, which has its own reason.
+    if not upper or (upper.isascii() and not any(character.isalnum() for character in upper)):
+        return True
+    if is_placeholder(field, upper):
+        return True
+    table = _table()
+    if upper in table["name", "whole"]:
+        return True
+    words = re.split(r"[^A-Z0-9/]+", upper)
+    return (
+        words[0] in table["name", "first word"]
+        or not table["name", "any word"].isdisjoint(words)
+        or _COUNTED.fullmatch(upper) is not None
+        or _ONE_LETTER.fullmatch(upper) is not None
+    )

@@ -1,0 +1,61 @@
+"""The Unique Pupil Number: a check letter and twelve more characters."""
+
+import re
+
+from joinedup.people.cell import TooLong, tidy
+from joinedup.people.checked import Checked, Quality
+from joinedup.people.placeholders import is_placeholder
+
+# DfE, Unique pupil numbers guide: I, O and S are never used; the order gives each letter's value.
+_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_SHAPE = re.compile(rf"[{_LETTERS}][0-9]{{11}}[0-9{_LETTERS}]")
+_SEPARATORS = re.compile(r"[\s\-]")
+
+
+def check_letter(twelve: str) -> str:
+    """Give the check letter of a UPN's other twelve characters.
+
+    DfE, Unique pupil numbers guide: characters 2 to 13 weighted 2 to 13, sum modulo 23; the letter
+    that ends a temporary number counts by its place in the list of letters.
+    """
+    total = sum(
+        weight * (_LETTERS.index(character) if character.isalpha() else int(character))
+        for weight, character in enumerate(twelve, start=2)
+    )
+    return _LETTERS[total % 23]
+
+
+def read_upn(raw: str | None) -> Checked[str]:
+    """Read a UPN to thirteen upper-case characters."""
+    try:
+        text = tidy(raw, 60)
+    except TooLong:
+        return Checked.invalid("is far longer than a UPN, which has 13 characters")
+    if text is None:
+        return Checked.missing()
+    if is_placeholder("upn", text):
+        return Checked(
+            None,
+            Quality.NOT_PROVIDED,
+            "says that the number is not known",
+            frozenset({"placeholder"}),
+        )
+    upn = _SEPARATORS.sub("", text).upper()
+    if len(upn) != 13:
+        return Checked.invalid(f"has {len(upn)} characters: a UPN has 13")
+    if not _SHAPE.fullmatch(upn):
+        return Checked.invalid(
+            "is not a letter, eleven digits and a digit (or, when temporary, a letter); "
+            "the letters I, O and S are never used"
+        )
+    if check_letter(upn[1:]) != upn[0]:
+        return Checked.invalid(
+            "has the wrong check letter: a character is wrong or two are swapped"
+        )
+    if upn[12].isalpha():
+        return Checked.valid(
+            upn,
+            "is a temporary number: it changes when the school learns the permanent one",
+            frozenset({"temporary-upn"}),
+        )
+    return Checked.valid(upn)
