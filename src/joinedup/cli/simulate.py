@@ -1,0 +1,72 @@
+"""``joinedup simulate``: a region that never existed."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from joinedup.simulate import SimulateError, simulate
+
+
+@click.command("simulate")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write the region into; made if it is not there.",
+)  # fmt: skip
+@click.option(
+    "--children", required=True, type=click.IntRange(min=1), help="How many children live there."
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=int, help="The same seed makes the same region."
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes to use; the result is the same."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
+@click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout.")
+def command(
+    out: Path, children: int, seed: int, workers: int | None, quiet: bool, as_json: bool
+) -> None:
+    """Make a region that never existed: the PDS's people, four agencies' files, and the truth.
+
+    Nobody in it is real: every NHS number is from the range kept for testing, every telephone
+    number from the ranges kept for drama, every email address at a domain kept for examples.
+
+    \b
+    pds.ndjson            people as the PDS holds them (FHIR R4 Patients)
+    <agency>.csv          what each agency holds, with its mistakes
+    truth.parquet         which row is which person, and the right NHS number
+    people.parquet        who the people are, for break-downs
+    mistakes.parquet      what is wrong with which row
+    """
+    console = Console(stderr=True, quiet=quiet)
+    started = time.monotonic()
+    bar = Progress(
+        TextColumn("Making children"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, disable=quiet or not console.is_terminal,
+    )  # fmt: skip
+    try:
+        with bar:
+            task = bar.add_task("children", total=children)
+            simulate(
+                out, children, seed, workers=workers,
+                progress=lambda done, _: bar.update(task, completed=done),
+            )  # fmt: skip
+    except SimulateError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        click.echo(f"Cannot write to {out}: {error.strerror}.", err=True)
+        sys.exit(2)
+    seconds = time.monotonic() - started
+    files = sorted(path.name for path in out.iterdir() if path.is_file())
+    if as_json:
+        summary = {
+            "children": children, "seed": seed, "folder": str(out), "files": files,
+            "seconds": round(seconds, 1),
+        }  # fmt: skip
+        click.echo(json.dumps(summary))
+    console.print(f"{children:,} children in {out} after {seconds:.1f} s: {', '.join(files)}")

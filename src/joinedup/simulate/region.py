@@ -1,0 +1,239 @@
+"""Writes a region: the PDS's people, the agencies' files, and the truth about both."""
+
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from joinedup.database import state_dir
+from joinedup.simulate.agencies import Agency
+from joinedup.simulate.agency_files import header, lines
+from joinedup.simulate.errors import SimulateError
+from joinedup.simulate.names import name_groups
+from joinedup.simulate.numbers import NumberPlan
+from joinedup.simulate.pds_records import PdsRecords
+from joinedup.simulate.people import Person, Role
+from joinedup.simulate.places import Map
+from joinedup.simulate.population import Block, World
+from joinedup.simulate.rates import AGENCIES, rates
+
+# Raise it with any change to what a region holds, so that a kept one is made again.
+REGION_VERSION = 2
+BLOCK_CHILDREN = 1000
+_SCHEMAS = {
+    "truth": pa.schema(
+        [("source", pa.string()), ("id", pa.string()), ("person_id", pa.string()),
+         ("nhs_number", pa.string())]
+    ),
+    "mistakes": pa.schema(
+        [("source", pa.string()), ("id", pa.string()), ("kinds", pa.list_(pa.string()))]
+    ),
+    "people": pa.schema(
+        [("person_id", pa.string()), ("role", pa.string()), ("family_id", pa.string()),
+         ("name_group", pa.string()), ("sex", pa.string()), ("birth_date", pa.date32()),
+         ("age", pa.int16()), ("nhs_number", pa.string()), ("in_pds", pa.bool_()),
+         ("twin", pa.bool_()), ("siblings", pa.int16()), ("restricted", pa.string()),
+         ("moved", pa.bool_()), ("renamed", pa.bool_()), ("adopted", pa.bool_()),
+         ("unaccompanied", pa.bool_()), ("no_address", pa.bool_()), ("unnamed", pa.bool_()),
+         ("died", pa.bool_()), ("superseded_number", pa.string()), ("never_join", pa.string()),
+         ("pds_mistakes", pa.list_(pa.string()))]
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One block to make: all that a worker needs to know."""
+
+    block: int
+    blocks: int
+    children: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a worker hands back: bytes for the text files, columns for the tables."""
+
+    children: int
+    texts: dict[str, bytes]
+    tables: dict[str, list[list[Any]]]
+
+
+@lru_cache(maxsize=2)
+def _world(blocks: int, seed: int) -> World:
+    return World(rates(), Map(blocks, seed), NumberPlan(blocks, BLOCK_CHILDREN, seed), seed)
+
+
+def _make(job: _Job) -> _Made:
+    world = _world(job.blocks, job.seed)
+    block = Block(world, job.block, job.children)
+    people = block.people()
+    pds = PdsRecords(world.rates, job.seed, job.block)
+    ndjson: list[bytes] = []
+    truth: list[list[Any]] = [[], [], [], []]
+    for person in people:
+        for patient in pds.patients(person):
+            ndjson.append(orjson.dumps(patient, option=orjson.OPT_APPEND_NEWLINE))
+            _add(truth, "pds", patient["id"], person.id, _number_to_give(person))
+    texts = {"pds.ndjson": b"".join(ndjson)}
+    mistakes: list[list[Any]] = [[], [], []]
+    for name in AGENCIES:
+        agency = Agency(name, world.rates, world.map, job.seed, job.block, pds.postcodes)
+        rows = agency.rows(block.children, block.before_adoption)
+        texts[f"{name}.csv"] = lines(name, rows).encode()
+        for row in rows:
+            _add(truth, name, row.id, row.person.id, _number_to_give(row.person))
+            if row.mistakes:
+                _add(mistakes, name, row.id, row.mistakes)
+    table = _people_table(people, pds, world.rates.as_at.toordinal())
+    return _Made(job.children, texts, {"truth": truth, "mistakes": mistakes, "people": table})
+
+
+def _number_to_give(person: Person) -> str | None:
+    """The number a search for this identity must give: none before an adoption."""
+    return None if person.role is Role.BEFORE_ADOPTION else person.nhs_number or None
+
+
+def _add(columns: list[list[Any]], *values: Any) -> None:
+    for column, value in zip(columns, values, strict=True):
+        column.append(value)
+
+
+def _people_table(people: list[Person], pds: PdsRecords, today: int) -> list[list[Any]]:
+    out: list[list[Any]] = [[] for _ in _SCHEMAS["people"]]
+    labels = {key: group.label for key, group in name_groups().items()}
+    for person in people:
+        _add(
+            out,
+            person.id, person.role.value, person.family_id, labels[person.group], person.sex,
+            person.born, int((today - person.born.toordinal()) / 365.25),
+            person.nhs_number or None, bool(person.nhs_number), person.multiple is not None,
+            len(person.siblings), person.security, len(person.homes) > 1,
+            person.former is not None, person.adopted_on is not None, person.unaccompanied,
+            not person.homes, person.unnamed, person.died is not None, person.superseded or None,
+            person.never_join or None, pds.mistakes.get(person.id, []),
+        )  # fmt: skip
+    return out
+
+
+def simulate(
+    out: Path,
+    children: int,
+    seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Write a region of ``children`` into the folder ``out`` and return the folder.
+
+    The same children, seed and version give the same bytes, whatever the number of ``workers``
+    (default: one a core). ``progress`` is called with the children made and the children asked.
+    Raises ``SimulateError`` when the region cannot be made as asked.
+    """
+    if children < 1:
+        raise SimulateError("Ask for at least one child.")
+    blocks = -(-children // BLOCK_CHILDREN)
+    _world(blocks, seed)  # before any worker: refuses too many, and forked workers share it
+    jobs = [
+        _Job(block, blocks, min(BLOCK_CHILDREN, children - block * BLOCK_CHILDREN), seed)
+        for block in range(blocks)
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        write = _Writers(out, stack)
+        done = 0
+        for made in _in_order(jobs, workers or os.cpu_count() or 1, stack):
+            write(made)
+            done += made.children
+            if progress:
+                progress(done, children)
+    return out
+
+
+class _Writers:
+    """The files of a region, open for blocks to be added in their order."""
+
+    def __init__(self, out: Path, stack: ExitStack) -> None:
+        self._texts = {
+            name: stack.enter_context((out / name).open("wb"))
+            for name in ("pds.ndjson", *(f"{agency}.csv" for agency in AGENCIES))
+        }
+        for agency in AGENCIES:
+            self._texts[f"{agency}.csv"].write(header(agency).encode())
+        self._tables = {
+            name: stack.enter_context(
+                pq.ParquetWriter(out / f"{name}.parquet", schema, compression="zstd")
+            )
+            for name, schema in _SCHEMAS.items()
+        }
+
+    def __call__(self, made: _Made) -> None:
+        for name, text in made.texts.items():
+            self._texts[name].write(text)
+        for name, columns in made.tables.items():
+            schema = _SCHEMAS[name]
+            arrays = [pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)]
+            self._tables[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def _in_order(jobs: list[_Job], workers: int, stack: ExitStack) -> Iterator[_Made]:
+    """What each job makes, in the order of the jobs, with few waiting in memory."""
+    if workers == 1 or len(jobs) < 3:
+        yield from map(_make, jobs)
+        return
+    # Forked workers start at once with what is loaded here, but a fork among threads may take a
+    # held lock along (a progress bar's, say): then they start afresh.
+    alone = threading.active_count() == 1 and sys.platform == "linux"
+    context = multiprocessing.get_context("fork" if alone else "spawn")
+    pool: Executor = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
+    waiting: list[Future[_Made]] = []
+    rest = iter(jobs)
+    for job in islice(rest, workers * 2):
+        waiting.append(pool.submit(_make, job))
+    while waiting:
+        made = waiting.pop(0).result()
+        for job in islice(rest, 1):
+            waiting.append(pool.submit(_make, job))
+        yield made
+
+
+def demo_people(
+    cache: Path | None = None,
+    children: int = 10_000,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """The folder of the demo's region, made the first time it is asked for.
+
+    It is kept in the state folder (``JOINEDUP_STATE``), or in ``cache`` where one is given.
+    It is made beside its place and moved there whole, so that a stopped run leaves nothing half
+    made and two starting at once do no harm.
+    """
+    place = (cache or state_dir()) / "regions" / f"demo-{children}-v{REGION_VERSION}"
+    if place.is_dir():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
+    try:
+        simulate(making, children, seed=1, progress=progress)
+        try:
+            making.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, with the same bytes
+                raise
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return place
