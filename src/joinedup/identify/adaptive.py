@@ -29,6 +29,8 @@ from joinedup.people.names import Name
 # Above this many births a day of one family name, searching by it and the date finds too many.
 _RARE_A_DAY = 0.3
 
+_CHILDHOOD = 17  # years
+
 _Asking = Generator[Ask, Answer, Verdict | None]
 
 
@@ -181,6 +183,24 @@ def _settle(case: _Case, patient: PdsPatient, *, only_one: bool, sent_postcode: 
             evidence = weighing(patient, postcode_known=known, no_rival=True)
         else:
             case.notes.append("somebody else there has this family name and date of birth: a twin?")
+
+    if evidence.accepted and evidence.level("given") is Level.PART and case.question.postcode.value:
+        # A middle name held may be a brother's or sister's first, and the date theirs by mistake.
+        search = case.names_and_date(
+            birth_from=date(case.born.year - _CHILDHOOD, 1, 1),
+            birth_to=date(case.born.year + _CHILDHOOD, 12, 31),
+            postcode=case.question.postcode.value,
+            history=True,
+        )
+        answer = yield Ask("somebody-of-this-name", search)
+        if not (isinstance(answer, NotFound) or _is(answer, patient)):
+            case.notes.append("somebody of this name lives there who was born on another day")
+            case.keep(evidence)
+            return Verdict(
+                Status.POTENTIAL_MATCH,
+                score=evidence.confidence,
+                reasons=(*case.notes, *evidence.reasons()),
+            )
 
     if evidence.accepted:
         return case.match(evidence)
