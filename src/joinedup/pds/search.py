@@ -82,7 +82,7 @@ class Invalidated:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The PDS will not carry out this request, now or later (400, 403): our question is at fault."""
+    """The PDS will not carry out this request, now or later (400, 403): the fault is ours."""
 
     status: int
     code: str
@@ -101,7 +101,7 @@ Answer = Found | NotFound | TooMany | Invalidated | Refused | Unavailable
 
 
 class Source(Protocol):
-    """Anything that answers as the PDS does: the HTTP client, or the emulator's engine in-process."""
+    """Anything that answers as the PDS does: the HTTP client, or the emulator in-process."""
 
     def search(self, search: Search) -> Answer: ...
 
