@@ -1,0 +1,1 @@
+"""Asking for a child's identifier, and the record of everyone who did."""

@@ -1,0 +1,1 @@
+"""Who may ask: organisations, the machines that act for them, and the people who work there."""

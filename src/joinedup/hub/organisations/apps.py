@@ -1,0 +1,9 @@
+"""Django's name for this capability."""
+
+from django.apps import AppConfig
+
+
+class OrganisationsConfig(AppConfig):
+    name = "joinedup.hub.organisations"
+    label = "organisations"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,260 @@
+"""Organisations, machine clients with their keys, and people with their memberships.
+
+No password is kept: people come from an OpenID Connect provider, machines sign with a key whose
+public half is here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+
+PublicKey = RSAKey | ECKey | OKPKey
+
+
+class LegalClass(models.TextChoices):
+    """On what footing an organisation is under the duty of Children Act 2004 s.16LA(4)."""
+
+    SECTION_11 = "s11", "Children Act 2004 section 11 body"
+    SECTION_16E = "s16E", "Designated childcare or education agency (section 16E)"
+    CONTRACTOR = "contractor", "Contractor acting for one of these"
+    OTHER = "other", "Other: needs a data sharing agreement"
+
+
+class Kind(models.TextChoices):
+    """What an organisation does for children."""
+
+    CHILDRENS_SERVICES = "childrens-services", "Children's services"
+    EDUCATION = "education", "Education"
+    HEALTH = "health", "Health"
+    POLICE = "police", "Police"
+    SUPPLIER = "supplier", "Software supplier"
+
+
+class Organisation(models.Model):
+    """An organisation that may ask, from and until given days."""
+
+    ods_code = models.CharField("ODS code", max_length=12, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=32, choices=Kind)
+    legal_class = models.CharField(max_length=16, choices=LegalClass)
+    evidence = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Where the legal class is shown: a register or contract",
+    )
+    principal = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="contractors",
+        help_text="For a contractor: the body whose functions it carries out",
+    )
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True, help_text="The last day; empty while open")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(legal_class="contractor") | Q(principal__isnull=False),
+                name="contractor_has_a_principal",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_live(self, on: date) -> bool:
+        """Whether the organisation itself is open on that day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    def may_ask(self, on: date) -> bool:
+        """Whether it may ask for identifiers on that day.
+
+        Children Act 2004 s.16LA(4): section 11 bodies, designated childcare and education
+        agencies, and those who act for them under contract. A contractor's footing is its
+        principal's, and ends with either. Anyone else needs an agreement of another kind.
+        """
+        if not self.is_live(on):
+            return False
+        if self.legal_class == LegalClass.CONTRACTOR:
+            principal = self.principal
+            return (
+                principal is not None
+                and principal.legal_class in (LegalClass.SECTION_11, LegalClass.SECTION_16E)
+                and principal.is_live(on)
+            )
+        return self.legal_class in (LegalClass.SECTION_11, LegalClass.SECTION_16E)
+
+
+class MachineClient(models.Model):
+    """A supplier's or an agency's system that calls the API for one organisation."""
+
+    client_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="machine_clients"
+    )
+    scopes = ArrayField(models.CharField(max_length=64), default=list)
+    purpose = models.CharField(
+        max_length=200, help_text="Why this system asks; copied to the record of each request"
+    )
+    requests_per_minute = models.PositiveIntegerField(default=600)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["client_id"]
+
+    def __str__(self) -> str:
+        return self.client_id
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether the client, and the organisation it acts for, may call at that moment."""
+        return (
+            self.revoked_at is None
+            and at < self.expires_at
+            and self.organisation.may_ask(timezone.localdate(at))
+        )
+
+    def add_key(self, public_jwk: dict[str, Any], expires_at: datetime) -> ClientKey:
+        """Register a public key under its own ``kid``; older keys stay until they expire."""
+        return ClientKey.objects.create(
+            client=self,
+            kid=public_jwk["kid"],
+            public_jwk=only_public(public_jwk),
+            expires_at=expires_at,
+        )
+
+
+def only_public(jwk: dict[str, Any]) -> dict[str, str]:
+    """The public half of a JWK, refusing anything but RSA (2048 bits or more), EC and OKP keys."""
+    key = KeySet.import_key_set({"keys": [dict(jwk)]}).keys[0]
+    if not isinstance(key, PublicKey):
+        raise ValueError("A client's key must be RSA, EC or OKP; a shared secret is refused.")
+    if isinstance(key, RSAKey) and key.public_key.key_size < 2048:
+        raise ValueError("An RSA key must have 2048 bits or more.")
+    public = key.as_dict(private=False)
+    return {name: str(value) for name, value in public.items() if isinstance(value, str)}
+
+
+class ClientKey(models.Model):
+    """One public key of a client. Several may be live at once, so that keys can be rotated."""
+
+    client = models.ForeignKey(MachineClient, on_delete=models.CASCADE, related_name="keys")
+    kid = models.CharField(max_length=128)
+    public_jwk = models.JSONField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["client", "kid"], name="one_key_per_client_and_kid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client} / {self.kid}"
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether an assertion signed with this key is accepted at that moment."""
+        return self.revoked_at is None and at < self.expires_at
+
+    def key(self) -> PublicKey:
+        """The key, to verify with."""
+        key = KeySet.import_key_set({"keys": [dict(self.public_jwk)]}).keys[0]
+        assert isinstance(key, PublicKey)
+        return key
+
+
+class UsedAssertion(models.Model):
+    """A client assertion's ``jti``, kept until the assertion expires: each is used once."""
+
+    client = models.ForeignKey(MachineClient, on_delete=models.CASCADE)
+    jti = models.CharField(max_length=128)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["client", "jti"], name="an_assertion_is_used_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class Role(models.TextChoices):
+    """What a person does at their organisation, as their sign-in provider says."""
+
+    SOCIAL_WORKER = "social-worker", "Social worker"
+    SAFEGUARDING_LEAD = "safeguarding-lead", "School safeguarding lead"
+    NURSE = "nurse", "Nurse"
+    POLICE_SERGEANT = "police-sergeant", "Police sergeant"
+    INFORMATION_GOVERNANCE_LEAD = "information-governance-lead", "Information governance lead"
+
+
+ROLES_THAT_ASK = frozenset(
+    {Role.SOCIAL_WORKER, Role.SAFEGUARDING_LEAD, Role.NURSE, Role.POLICE_SERGEANT}
+)
+"""Roles that look up children. An information governance lead oversees lookups and makes none."""
+
+
+class Person(models.Model):
+    """Someone who signs in, known by the provider's issuer and subject, never by an address."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    name = models.CharField(max_length=200)
+    blocked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="one_person_per_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role at an organisation, as last confirmed by their sign-in provider."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="memberships"
+    )
+    role = models.CharField(max_length=32, choices=Role)
+    confirmed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person", "organisation"], name="one_role_per_organisation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.get_role_display()}, {self.organisation}"
+
+    def is_live(self, on: date) -> bool:
+        """Whether the person may act for the organisation on that day."""
+        return (
+            self.ended_at is None
+            and self.person.blocked_at is None
+            and self.organisation.may_ask(on)
+        )
+
+    @property
+    def may_look_up(self) -> bool:
+        """Whether the role looks up children."""
+        return self.role in ROLES_THAT_ASK

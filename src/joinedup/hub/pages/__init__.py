@@ -1,0 +1,1 @@
+"""The practitioner's pages: sign in, give a reason, find a child, read the outcome."""

@@ -1,0 +1,37 @@
+"""Jinja for the pages: GOV.UK page parts, escaped by default, addresses by name."""
+
+from typing import Any
+
+from django.conf import settings
+from django.forms import Form
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
+
+
+def environment(**options: Any) -> Environment:
+    """What Django's Jinja backend asks for."""
+    options["loader"] = ChoiceLoader(
+        [
+            PackageLoader("joinedup.hub.pages"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    options["undefined"] = ChainableUndefined  # the GOV.UK macros leave most options out
+    made = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - Django sets autoescape
+    made.globals.update(static=static, url=reverse, message=message)
+    return made
+
+
+def message(form: Form, name: str) -> dict[str, str] | None:
+    """A field's first error as the GOV.UK macros take it, or None."""
+    return {"text": str(form.errors[name][0])} if name in form.errors else None
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """What every page shows: who is signed in, and for how long without a click."""
+    return {
+        "membership": getattr(request, "membership", None),
+        "idle_seconds": settings.SESSION_COOKIE_AGE,
+    }

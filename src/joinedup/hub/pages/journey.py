@@ -1,0 +1,164 @@
+"""Look up one child: a reason, the child's details, the outcome.
+
+Answers travel by POST and are kept in the session, on the server: no address ever holds a
+personal detail. The last question and outcome are forgotten at sign-out, after 20 idle minutes,
+or when the next child is begun.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from joinedup.hub.identifiers.asking import Answered, Asker, NoRecordNoAnswer, TooOften, ask
+from joinedup.hub.organisations.models import Membership
+from joinedup.hub.pages import errors
+from joinedup.hub.pages.actor import may_look_up
+from joinedup.hub.pages.forms import ChildForm, Reason, ReasonForm, error_list
+from joinedup.hub.pages.outcome_words import FIELD_WORDS, OUTCOME_WORDS, grouped
+from joinedup.identify.outcome import Outcome, Status
+
+REASON, QUESTION, RESULT = "reason", "question", "result"
+
+
+@require_http_methods(["GET", "POST"])
+@may_look_up
+def reason(request: HttpRequest) -> HttpResponse:
+    """Why: asked anew for each child."""
+    if request.method == "POST":
+        form = ReasonForm(request.POST)
+        if form.is_valid():
+            for kept in (QUESTION, RESULT):
+                request.session.pop(kept, None)
+            request.session[REASON] = form.cleaned_data
+            return redirect("find-child")
+    else:
+        form = ReasonForm()
+    return _page(request, "reason.html", form, reasons=Reason.choices)
+
+
+@require_http_methods(["GET", "POST"])
+@may_look_up
+def child(request: HttpRequest) -> HttpResponse:
+    """Which child; only once there is a reason."""
+    if REASON not in request.session:
+        return redirect("find-reason")
+    if request.method == "POST":
+        form = ChildForm(request.POST)
+        if form.is_valid():
+            request.session[QUESTION] = form.cleaned_data
+            return _look_up(request, form.cleaned_data)
+    else:
+        form = ChildForm(initial=request.session.get(QUESTION))
+    return _page(request, "child.html", form)
+
+
+@require_POST
+@may_look_up
+def again(request: HttpRequest) -> HttpResponse:
+    """Ask the same question once more, after the source of truth did not answer."""
+    if REASON not in request.session or QUESTION not in request.session:
+        return redirect("find-reason")
+    return _look_up(request, request.session[QUESTION])
+
+
+@require_GET
+@may_look_up
+def result(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """The outcome of this session's last question; anyone else's, or an older one, is not shown."""
+    kept = request.session.get(RESULT)
+    if kept is None or kept["id"] != str(request_id):
+        return render(request, "result-gone.html", status=404)
+    why = request.session[REASON]
+    return render(
+        request,
+        "result.html",
+        {
+            "outcome": kept,
+            "words": OUTCOME_WORDS[Status(kept["status"])],
+            "asked": _as_asked(request.session[QUESTION]),
+            "asked_at_text": _moment(kept["asked_at"]),
+            "reason": Reason(why["reason"]).label,
+            "case_reference": why["case_reference"],
+        },
+    )
+
+
+def _page(request: HttpRequest, template: str, form: Any, **more: Any) -> HttpResponse:
+    """A form's page; with errors it is 200, as browsers and screen readers expect."""
+    return render(request, template, {"form": form, "errors": error_list(form), **more})
+
+
+def _look_up(request: HttpRequest, details: dict[str, Any]) -> HttpResponse:
+    membership: Membership = request.membership  # type: ignore[attr-defined]
+    why = request.session[REASON]
+    asker = Asker(
+        organisation=membership.organisation,
+        purpose=why["reason"],
+        limit_per_minute=settings.LOOKUPS_PER_PERSON_PER_MINUTE,
+        membership=membership,
+        case_reference=why["case_reference"],
+        reason=why["explanation"],
+    )
+    try:
+        answered = ask(asker, ChildForm.given_text(details))
+    except TooOften as refusal:
+        return render(
+            request,
+            "too-often.html",
+            {"seconds": refusal.seconds},
+            status=429,
+        )
+    except NoRecordNoAnswer:
+        return errors.failed(request, 503)
+    request.session[RESULT] = _kept(answered)
+    return redirect("find-result", request_id=answered.request.id)
+
+
+def _kept(answered: Answered) -> dict[str, Any]:
+    """The outcome as the session keeps it until the page is left."""
+    outcome: Outcome = answered.outcome
+    return {
+        "id": str(answered.request.id),
+        "asked_at": answered.request.asked_at.isoformat(),
+        "status": outcome.status.value,
+        "nhs_number": grouped(outcome.nhs_number) if outcome.nhs_number else "",
+        "reasons": [_sentence(text) for text in outcome.reasons],
+        "advice": outcome.advice,
+        "score": outcome.score,
+        "calls": outcome.calls,
+        "notes": [
+            f"{FIELD_WORDS[field]} {reason}"
+            for field, (_, reason) in outcome.data_quality.items()
+            if reason and field in FIELD_WORDS
+        ],
+    }
+
+
+def _moment(text: str) -> str:
+    """When the question was asked, as a practitioner writes it."""
+    moment = timezone.localtime(datetime.fromisoformat(text))
+    return f"{moment.day} {moment:%B %Y at %H:%M}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _as_asked(details: dict[str, Any]) -> list[dict[str, str]]:
+    """What the person entered, in words, leaving out what they left out."""
+    rows = {
+        "Given names": details["given"],
+        "Family name": details["family"],
+        "Date of birth": f"{details['day']}/{details['month']}/{details['year']}",
+        "Postcode": details["postcode"].upper(),
+        "Gender": details["gender"].capitalize(),
+        "Phone number": details["phone"],
+        "NHS number already held": details["nhs_number"],
+    }
+    return [{"label": label, "value": value} for label, value in rows.items() if value]
