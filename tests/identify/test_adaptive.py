@@ -172,6 +172,14 @@ def test_another_childs_number_is_never_given(pds: InProcessSource) -> None:
     assert "the NHS number held belongs to somebody else, or details differ" in outcome.reasons
 
 
+def test_the_date_of_a_sister_still_called_baby(pds: InProcessSource) -> None:
+    """The held number is of the child asked about; the row has her newborn sister's date."""
+    asked = ("Philippa", "Wolstenholme", "2026-03-01", "F", "DN2 2BB", r.nhs_number(r.PHILIPPA))
+    for held in (asked, asked[:5]):
+        outcome = identify(question(*held), pds)
+        assert outcome.status in DOUBT, outcome
+
+
 def test_replaced_number_gives_the_new_one(pds: InProcessSource) -> None:
     asked = ("Rosalind", "Merryweather", "2011-01-22", "F", "PL1 2AA", r.nhs_number(r.OLD))
     outcome = identify(question(*asked), pds)

@@ -30,6 +30,7 @@ from joinedup.people.names import Name
 _RARE_A_DAY = 0.3
 
 _CHILDHOOD = 17  # years
+_SAME_NAME = {Level.EXACT, Level.VARIANT}
 
 _Asking = Generator[Ask, Answer, Verdict | None]
 
@@ -43,6 +44,7 @@ class _Case:
     born: date
     notes: list[str] = field(default_factory=list)  # reasons that hold whatever is found
     best: Evidence | None = None  # the best person seen who was not accepted
+    held_namesake: str | None = None  # the number held is of somebody of this name
     many: bool = False  # some search found several people and nothing told them apart
 
     @property
@@ -66,7 +68,14 @@ class _Case:
         if self.best is None or evidence.weight > self.best.weight:
             self.best = evidence
 
+    def conflict(self, evidence: Evidence) -> Verdict:
+        """Good evidence for this person, and something that speaks for another."""
+        reasons = (*self.notes, *evidence.reasons())
+        return Verdict(Status.POTENTIAL_MATCH, score=evidence.confidence, reasons=reasons)
+
     def match(self, evidence: Evidence) -> Verdict:
+        if self.held_namesake not in (None, evidence.patient.nhs_number):
+            return self.conflict(evidence)
         reasons = (*self.notes, *evidence.reasons())
         if evidence.patient.deceased:
             reasons += ("the record says that this person has died",)
@@ -114,6 +123,8 @@ def _confirm_held_number(case: _Case, number: str) -> _Asking:
             case.notes.append("the record of the NHS number held shows no name to compare")
         else:
             case.notes.append("the NHS number held belongs to somebody else, or details differ")
+            if evidence.level("given") in _SAME_NAME and evidence.level("family") in _SAME_NAME:
+                case.held_namesake = answer.patient.nhs_number
     return None
 
 
@@ -184,8 +195,14 @@ def _settle(case: _Case, patient: PdsPatient, *, only_one: bool, sent_postcode: 
         else:
             case.notes.append("somebody else there has this family name and date of birth: a twin?")
 
-    if evidence.accepted and evidence.level("given") is Level.PART and case.question.postcode.value:
-        # A middle name held may be a brother's or sister's first, and the date theirs by mistake.
+    if (
+        evidence.accepted
+        and case.question.given.value
+        and evidence.level("given") in {Level.PART, Level.MISSING}
+        and case.question.postcode.value
+    ):
+        # The date may be a brother's or sister's by mistake: one with this child's name in the
+        # middle, or one whom the source still calls "Baby".
         search = case.names_and_date(
             birth_from=date(case.born.year - _CHILDHOOD, 1, 1),
             birth_to=date(case.born.year + _CHILDHOOD, 12, 31),
@@ -195,12 +212,7 @@ def _settle(case: _Case, patient: PdsPatient, *, only_one: bool, sent_postcode: 
         answer = yield Ask("somebody-of-this-name", search)
         if not (isinstance(answer, NotFound) or _is(answer, patient)):
             case.notes.append("somebody of this name lives there who was born on another day")
-            case.keep(evidence)
-            return Verdict(
-                Status.POTENTIAL_MATCH,
-                score=evidence.confidence,
-                reasons=(*case.notes, *evidence.reasons()),
-            )
+            return case.conflict(evidence)
 
     if evidence.accepted:
         return case.match(evidence)

@@ -2,7 +2,6 @@
 
 import html
 
-import altair as alt
 import vl_convert
 
 from joinedup.identify.evaluation import Report, Tally, interval
@@ -63,6 +62,9 @@ def groups_markdown(report: Report, strategy: str, group: str, least: int = 30) 
     return "\n".join(lines)
 
 
+_MEASURES = ("found %", "wrong per 10,000 given", "calls a child")
+
+
 def chart_svg(report: Report) -> str:
     """Three panels over the strategies: found, wrong among those given, calls a child."""
     rows = [
@@ -71,24 +73,39 @@ def chart_svg(report: Report) -> str:
             "found %": tally.found_rate * 100,
             "wrong per 10,000 given": tally.wrong_rate * 10_000,
             "calls a child": tally.calls_per_child,
-            "ours": not STRATEGIES[name].accepts_on_score,
+            "colour": "#505a5f" if STRATEGIES[name].accepts_on_score else "#00703c",
         }
         for name, tally in report.total.items()
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("strategy:N", sort=[row["strategy"] for row in rows], title=None),
-        color=alt.Color(
-            "ours:N", scale=alt.Scale(domain=[True, False], range=["#00703c", "#505a5f"])
-        ).legend(None),
+    names = {"field": "strategy", "type": "nominal", "sort": list(report.total), "title": None}
+    panels = [
+        {
+            "width": 220,
+            "height": 190,
+            "encoding": {
+                "y": names,
+                "x": {"field": measure, "type": "quantitative", "title": measure},
+                "color": {"field": "colour", "type": "nominal", "scale": None},
+            },
+            "layer": [
+                {"mark": "bar"},
+                {
+                    "mark": {"type": "text", "align": "left", "dx": 3},
+                    "encoding": {
+                        "text": {"field": measure, "type": "quantitative", "format": ".2f"}
+                    },
+                },
+            ],
+        }
+        for measure in _MEASURES
+    ]
+    svg: str = vl_convert.vegalite_to_svg(
+        {
+            "data": {"values": rows},
+            "hconcat": panels,
+            "padding": {"left": 5, "right": 30, "top": 5, "bottom": 5},
+        }
     )
-    panels = []
-    for measure in ("found %", "wrong per 10,000 given", "calls a child"):
-        bars = base.mark_bar().encode(x=alt.X(f"{measure}:Q", title=measure))
-        text = base.mark_text(align="left", dx=3).encode(
-            x=alt.X(f"{measure}:Q"), text=alt.Text(f"{measure}:Q", format=".2f")
-        )
-        panels.append((bars + text).properties(width=220, height=190))
-    svg: str = vl_convert.vegalite_to_svg(alt.hconcat(*panels).to_dict())
     return svg
 
 

@@ -185,7 +185,7 @@ def weigh(
 
     def bits(doubt: str) -> float:
         return sum(
-            WEIGHTS[agreement.field].get(doubt, {}).get(str(agreement.level), 0.0)
+            float(WEIGHTS[agreement.field].get(doubt, {}).get(str(agreement.level), 0.0))
             for agreement in agreements
         )
 

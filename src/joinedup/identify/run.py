@@ -114,8 +114,7 @@ def identify(
             )
             steps.append(_step(ask.name, answer))
             if isinstance(answer, Unavailable):
-                reason = f"the source of truth did not answer: {answer.reason}"
-                return outcome(Verdict(Status.UNAVAILABLE, reasons=(reason,)), steps)
+                return outcome(Verdict(Status.UNAVAILABLE, reasons=(answer.reason,)), steps)
             if isinstance(answer, Refused):
                 refused.append(answer)
             ask = course.send(answer)
