@@ -61,4 +61,3 @@ lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any h
 	  --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove what was built (not your state folder)
-	rm -rf .venv build dist src/joinedup/hub/static/vendor src/joinedup/hub/staticfiles

@@ -83,7 +83,7 @@ class Evidence:
         return words
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=50_000)
 def _name_bits(given: Name | None, family: Name) -> float:
     """Bits that a full agreement of the names is worth against a stranger: the rarer, the more."""
     if given is None:

@@ -169,7 +169,7 @@ def compare_family(asked: Name, held: str | None) -> Agreement:
     return _FAMILY[level]
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def _family_level(mine: Words, held: Words) -> Level:
     if mine == held:
         return Level.EXACT
@@ -197,7 +197,7 @@ _PARTICLES = frozenset(_PARTICLE_LIST.split())
 _JOINED_ON = frozenset({"MC", "MAC", "O", "FITZ"})
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def _family_core(words: Words) -> Words:
     """Give the parts of a family name without particles, Mac written Mc, O' taken off."""
     joined: list[str] = []
@@ -225,7 +225,7 @@ def _word_level(kind: str, one: Words, other: Words) -> Level:
     return _similar(kind, joined_one, joined_other)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _similar(kind: str, one: str, other: str) -> Level:
     if is_form(kind, one, other):
         return Level.VARIANT
@@ -368,7 +368,7 @@ def compare_postcode(asked: str, held: Sequence[str]) -> Agreement:
     return _POSTCODE[best or Level.MISSING]
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def _postcode_level(one: str, other: str) -> Level:
     if one == other:
         return Level.EXACT

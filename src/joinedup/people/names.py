@@ -107,7 +107,7 @@ def plain_words(text: str) -> tuple[str, ...]:
     return _plain_words(text[:_MOST])
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _plain_words(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = _HYPHENS.sub("-", _APOSTROPHES.sub("'", text))
@@ -130,7 +130,7 @@ def _bounded(raw: str | None, field: str) -> Checked[Name]:
     return _read(raw, field)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _read(raw: str | None, field: str) -> Checked[Name]:
     text = _tidy(raw)
     if text is None or raw is None:

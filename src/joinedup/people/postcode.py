@@ -45,7 +45,7 @@ def read_postcode(raw: str | None) -> Checked[str]:
     return _read(raw)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _read(raw: str | None) -> Checked[str]:
     text = tidy(raw, 40)
     if text is None:
