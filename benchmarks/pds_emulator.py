@@ -4,13 +4,11 @@
 
 Makes invented people itself (valid NHS numbers of the test range 999 only, which holds 909,091:
 that is why the default is 900,000 and not a million), prepares the index, starts the emulator as a
-process of its own without rate limit and asks one question after another. Prints p50, p95 and p99
-per kind of question, and what it ran on.
+process of its own without rate limit and asks one question after another. Writes p50, p95 and p99
+per kind of question, and what it ran on, into docs/benchmarks.md.
 """
 
 import argparse
-import os
-import platform
 import random
 import resource
 import statistics
@@ -25,6 +23,8 @@ from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlencode
 
+import document
+import machine
 import orjson
 import urllib3
 
@@ -167,9 +167,18 @@ def timed(pool: urllib3.HTTPConnectionPool, path: str) -> float:
     return spent * 1000
 
 
+SAID: list[str] = []
+
+
+def say(line: str) -> None:
+    """Show a line, and keep it for docs/benchmarks.md."""
+    print(line, flush=True)
+    SAID.append(line)
+
+
 def show(name: str, times: list[float]) -> None:
     cuts = statistics.quantiles(times, n=100)
-    print(f"{name:42} {cuts[49]:7.2f} {cuts[94]:7.2f} {cuts[98]:7.2f}  {max(times):8.2f}")
+    say(f"{name:42} {cuts[49]:7.2f} {cuts[94]:7.2f} {cuts[98]:7.2f}  {max(times):8.2f}")
 
 
 def main() -> None:
@@ -185,20 +194,18 @@ def main() -> None:
         if not people.exists():
             started = time.perf_counter()
             write_people(people, given.people)
-            print(f"made {given.people:,} people in {time.perf_counter() - started:.1f} s")
+            say(f"made {given.people:,} people in {time.perf_counter() - started:.1f} s")
         started = time.perf_counter()
         index = prepare(people)
-        print(
+        say(
             f"prepared in {time.perf_counter() - started:.1f} s; "
             f"people {people.stat().st_size >> 20} MB, index {index.stat().st_size >> 20} MB"
         )
         run(people, given.requests)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
-    print(f"emulator peak memory {peak} MB (index pages shared with the system's cache included)")
-    print(
-        f"on {os.cpu_count()} cores, {platform.machine()}, {platform.system()} "
-        f"{platform.release()}, Python {platform.python_version()}"
-    )
+    say(f"emulator peak memory {peak} MB (index pages shared with the system's cache included)")
+    said = "\n".join(SAID)
+    document.put("pds-emulator", f"{machine.describe()}\n\n```\n{said}\n```")
 
 
 def run(people: Path, requests: int) -> None:
@@ -225,8 +232,8 @@ def run(people: Path, requests: int) -> None:
         pool = urllib3.connection_from_url(url, retries=False)
         base = "/personal-demographics/FHIR/R4/Patient"
         timed(pool, f"{base}/{persons[0]['id']}")
-        print(f"started and answered in {time.perf_counter() - started:.1f} s")
-        print(f"{'milliseconds':42} {'p50':>7} {'p95':>7} {'p99':>7}  {'slowest':>8}")
+        say(f"started and answered in {time.perf_counter() - started:.1f} s")
+        say(f"{'milliseconds':42} {'p50':>7} {'p95':>7} {'p99':>7}  {'slowest':>8}")
         everything: list[float] = []
         for name, ask in questions().items():
             times = [timed(pool, f"{base}?{urlencode(ask(person))}") for person in persons]
