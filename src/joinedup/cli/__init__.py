@@ -10,6 +10,7 @@ from joinedup import __version__
 COMMANDS = {
     "demo": "Build and run the whole region on this machine",
     "match": "Find the NHS number of every child in a file",
+    "check": "Say what is wrong in an agency's file, row by row",
     "evaluate": "Compare search strategies against known truth",
     "simulate": "Make a region of invented people",
     "pds-emulator": "Serve an emulated NHS Personal Demographics Service",

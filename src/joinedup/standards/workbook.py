@@ -83,11 +83,15 @@ def _refuse_bomb(path: Path) -> None:
     """A small file that unpacks to gigabytes is an attack or an accident; either way not a list."""
     if not zipfile.is_zipfile(path):
         return
-    with zipfile.ZipFile(path) as archive:
-        if sum(info.file_size for info in archive.infolist()) > _UNPACKED_LIMIT:
-            raise TableError(
-                f"{path.name} unpacks to more than 2 GB. Save the one sheet as CSV and try again."
-            )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return  # damaged: whoever reads it next says so
+    if unpacked > _UNPACKED_LIMIT:
+        raise TableError(
+            f"{path.name} unpacks to more than 2 GB. Save the one sheet as CSV and try again."
+        )
 
 
 def cell_text(cell: Cell) -> str:
