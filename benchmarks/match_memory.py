@@ -72,9 +72,11 @@ def main() -> None:
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     document.put(
         "match-memory",
-        f"{tally.rows:,} rows, {tally.calls:,} calls to a source that answers at once, every family "
-        f"name different: peak memory {peak:.0f} MB, "
-        f"{seconds:.0f} s ({tally.rows / seconds:,.0f} rows a second). {machine.describe()}.",
+        f"""
+{tally.rows:,} rows, {tally.calls:,} calls to a source that answers at once, every family name
+different: peak memory {peak:.0f} MB, {seconds:.0f} s ({tally.rows / seconds:,.0f} rows a second).
+{machine.describe()}.
+""",
     )
 
 

@@ -75,3 +75,30 @@ def test_demo_json_has_what_scripts_need(demo: tuple[dict[str, Any], str], state
     assert {"id", "organisation", "scopes", "key_file"} <= client.keys()
     assert Path(client["key_file"]).stat().st_mode & 0o077 == 0
     assert (state / "demo.json").stat().st_mode & 0o077 == 0
+
+
+def test_ctrl_c_ends_everything_it_started(state: Path) -> None:
+    """A terminal sends Ctrl-C to the whole group: nothing that the demo started may outlive it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "joinedup.cli", "demo", "--children", "1000", "--state", str(state),
+         "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Ready after"):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    with pytest.raises(OSError, match="refused"):
+        urlopen(f"http://localhost:{port}/healthz", timeout=5)
+    left = subprocess.run(
+        ["pgrep", "-f", f"serve\\({port},"], capture_output=True, text=True, check=False
+    )
+    assert left.stdout == ""

@@ -1,6 +1,8 @@
 """Bringing the hub up: its tables, its static files, its keys, then the server."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -148,8 +150,10 @@ def running_hub(
     code = f"from joinedup.hub.serve import serve; serve({port}, {workers})"
     with open(log, "ab") if log else open(os.dup(2), "wb") as output:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, this module
-            [sys.executable, "-c", code], env=variables, stdout=output, stderr=output
-        )
+            [sys.executable, "-c", code], env=variables, stdout=output, stderr=output,
+            # Ctrl-C in a terminal goes to a whole session: who started the hub ends it, in order.
+            start_new_session=True,
+        )  # fmt: skip
     try:
         _wait_until_up(process, port)
         yield RunningHub(url, process)
@@ -181,10 +185,13 @@ def answers(port: int, path: str, host: str = "localhost") -> bool:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process we started: asked first, then made to."""
+    """End a process that we started in a session of its own, with its children.
+
+    It is asked first; whatever of its session is left after that is made to.
+    """
     process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -52,7 +52,9 @@ def start_provider(port: int, hub_url: str) -> Provider:
     """
     url = f"http://localhost:{port}"
     code = f"from joinedup.hub.demo.provider import main; main({port})"
-    process = subprocess.Popen([sys.executable, "-c", code])  # noqa: S603 - this interpreter
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, this module
+        [sys.executable, "-c", code], start_new_session=True
+    )
     try:
         _wait_until_up(process, port)
         client = _register(url, hub_url)
