@@ -9,6 +9,7 @@ from joinedup.standards.checks import Checks
 from joinedup.standards.head import Head
 from joinedup.standards.reading import Input, Reading, Unread
 from joinedup.standards.records import NOTHING, Issue, Severity
+from joinedup.standards.schemas import standard as record_types
 from joinedup.standards.standard import Options, Standard
 from joinedup.standards.tabled import table_standard
 from joinedup.standards.text import Text
@@ -25,6 +26,7 @@ STANDARDS: dict[str, Standard] = {
         csc_api.STANDARD,
         fhir.STANDARD,
         crime.STANDARD,
+        record_types.STANDARD,
         mapped.STANDARD,
     )
 }
