@@ -35,8 +35,7 @@ def state_dir() -> Path:
     ``JOINEDUP_STATE`` names it; without that it is the system's usual place, which for root is
     ``/var/lib/joinedup`` (in root's home folder the database's own user could not reach it).
     """
-    named = os.environ.get("JOINEDUP_STATE", "").strip()
-    folder = Path(named).expanduser() if named else _usual_state_dir()
+    folder = _named_state_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -44,7 +43,12 @@ def state_dir() -> Path:
             f"Cannot make the state folder {folder} ({error.strerror}). "
             "Set JOINEDUP_STATE to a folder that you can write to."
         ) from error
-    return folder.resolve()
+    return folder
+
+
+def _named_state_dir() -> Path:
+    named = os.environ.get("JOINEDUP_STATE", "").strip()
+    return (Path(named).expanduser() if named else _usual_state_dir()).resolve()
 
 
 def _usual_state_dir() -> Path:
@@ -75,14 +79,14 @@ def database_url() -> str:
 
 
 def leave_database() -> None:
-    """Stop using the embedded PostgreSQL now; the last user stops the server.
+    """Stop using the state folder's embedded PostgreSQL now; the last user stops the server.
 
     This happens at exit anyway, and a killed process counts as gone. Close connections first.
     """
     with _guard:
-        for use in _uses.values():
+        use = _uses.pop(_named_state_dir() / "postgres", None)
+        if use is not None:
             use.leave()
-        _uses.clear()
 
 
 @dataclass(frozen=True)

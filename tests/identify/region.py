@@ -73,7 +73,7 @@ def person(
 CLEAN, MOVED, COMMON, RESTRICTED, HIDDEN = 1, 2, 3, 4, 5
 TWIN_JACK, TWIN_JAKE, LONE_TWIN, FATHER, SON = 6, 7, 8, 9, 10
 ELDER, YOUNGER, RENAMED, NEWLY_NAMED, ROBERT = 11, 12, 13, 14, 15
-NEWBORN, PHILIPPA, BABY, PHONE = 23, 24, 25, "0113 496 0172"
+NEWBORN, PHILIPPA, BABY, RYAN, PHONE = 23, 24, 25, 26, "0113 496 0172"
 NAMESAKE_A, NAMESAKE_B, OLD, NEW, WITHDRAWN, GIRL_TWIN, BOY_TWIN = 16, 17, 18, 19, 20, 21, 22
 
 PEOPLE = [
@@ -94,6 +94,7 @@ PEOPLE = [
     person(NEWBORN, "Juniper", "Ravenscroft", "2026-02-03", "female", "DN1 1AA"),
     person(PHILIPPA, "Philippa", "Wolstenholme", "2021-07-09", "female", "DN2 2BB"),
     person(BABY, "Baby", "Wolstenholme", "2026-03-01", "female", "DN2 2BB"),
+    person(RYAN, "Ryan Lok Hin", "Yang", "2012-05-05", "male", "CR0 2AA"),
     person(ROBERT, "Robert", "Quillfeather", "2013-02-11", "male", "HU1 2AA"),
     person(NAMESAKE_A, "Oliver", "Smith", "2014-09-10", "male", "EX1 1AA"),
     person(NAMESAKE_B, "Oliver", "Smith", "2014-09-10", "male", "TR1 2QE"),

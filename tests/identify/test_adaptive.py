@@ -79,6 +79,7 @@ FOUND = [
     ("second twin", ("Jake", "Winterbourne", "2014-01-15", "M", "LS11 6AD"), r.TWIN_JAKE, 2),
     ("son of the same name", ("Thaddeus", "Oakenshaw", "2012-04-02", "M", "CF10 1AA"), r.SON, 1),
     ("names exchanged", ("Thistlewood", "Seraphina", "2012-03-04", "F", "LS11 6AD"), r.CLEAN, 1),
+    ("several exchanged", ("Yang", "Ryan Lok Hin", "2012-05-05", "M", "CR0 2AA"), r.RYAN, 3),
     ("former name", ("Clementine", "Vane", "2011-12-13", "F", "L1 8JQ"), r.RENAMED, 2),
     ("short form", ("Bob", "Quillfeather", "2013-02-11", "M", "HU1 2AA"), r.ROBERT, 2),
     ("slip in the name", ("Seraphnia", "Thistlewood", "2012-03-04", "F", "LS11 6AD"), r.CLEAN, 2),

@@ -258,6 +258,18 @@ def _name_wrong(case: _Case) -> _Asking:
     return None
 
 
+def _names_exchanged(case: _Case) -> _Asking:
+    """Several given names where the family name should be, and the family name as the given."""
+    first, _, others = case.family.text.partition(" ")
+    if not others:
+        return None  # one name each way round is found by the first search
+    search = case.names_and_date(family=case.given.text, given=(first,), fuzzy=True)
+    answer = yield Ask("names-exchanged", search)
+    if isinstance(answer, Found):
+        return (yield from _settle(case, answer.patient, only_one=True, sent_postcode=False))
+    return None
+
+
 def _date_wrong(case: _Case, postcode: str | None) -> _Asking:
     """The date is wrong: the names, at the postcode if there is one, give or take a year."""
     year = case.born.year
@@ -335,6 +347,10 @@ def _attempts(case: _Case) -> _Asking:
     if case.best is None:
         verdict = yield from _name_wrong(case)
         if verdict or case.many:
+            return verdict
+    if case.best is None:
+        verdict = yield from _names_exchanged(case)
+        if verdict:
             return verdict
     if postcode:
         verdict = yield from _date_wrong(case, postcode)
