@@ -45,8 +45,8 @@ def main() -> None:
 {markdown(report)}
 
 With the NHS numbers that agencies already hold (some of them another child's) left in, `adaptive`
-found {tally.found_rate:.2%} with {tally.wrong} wrong numbers at {tally.calls_per_child:.2f} calls a
-child.
+found {tally.found_rate:.2%} (wrong numbers: {tally.wrong}) at {tally.calls_per_child:.2f} calls
+a child.
 
 ![Found, wrong and calls, by strategy](images/strategies.svg)
 
