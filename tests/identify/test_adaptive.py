@@ -6,7 +6,7 @@ from joinedup.identify import STRATEGIES, Outcome, Status, identify
 from joinedup.identify.strategy import Verdict, replay
 from joinedup.pds.emulator.engine import Engine
 from joinedup.pds.emulator.source import InProcessSource
-from joinedup.pds.search import Answer, Search, Source, Unavailable
+from joinedup.pds.search import Answer, Refused, Search, Source, Unavailable
 from joinedup.people.demographics import Demographics
 from tests.identify import region as r
 
@@ -164,6 +164,27 @@ def test_held_number_is_confirmed_with_one_read(pds: InProcessSource) -> None:
     held = r.nhs_number(r.CLEAN)
     outcome = identify(question("Seraphina", "Thistlewood", "2012-03-04", nhs_number=held), pds)
     assert (outcome.nhs_number, outcome.calls) == (held, 1)
+
+
+def test_held_number_is_confirmed_under_a_changed_name(pds: InProcessSource) -> None:
+    held = r.nhs_number(r.NEWLY_NAMED)
+    asked = ("Araminta", "Jolly", "2012-08-09", "F", "L2 2DP", held)
+    outcome = identify(question(*asked), pds)
+    assert (outcome.nhs_number, outcome.calls) == (held, 1)
+
+
+def test_a_refused_question_is_not_nobody(pds: InProcessSource) -> None:
+    """When one search is refused, the searches that found nobody do not show that there is none."""
+
+    class Refusing(Recorded):
+        def search(self, search: Search) -> Answer:
+            if search.history:
+                return Refused(400, "INVALID_SEARCH_DATA")
+            return super().search(search)
+
+    outcome = identify(question("Zebedee", "Nowhere", "2012-01-02", "M", "LS1 4AP"), Refusing(pds))
+    assert outcome.status is Status.UNAVAILABLE
+    assert "INVALID_SEARCH_DATA" in outcome.reasons[0]
 
 
 def test_another_childs_number_is_never_given(pds: InProcessSource) -> None:

@@ -26,10 +26,20 @@ from joinedup.simulate import SimulateError, simulate
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes to use; the result is the same."
 )
+@click.option(
+    "--formats/--no-formats", default=True, show_default=True,
+    help="Also write each agency's data in its own formats, in a folder of its name.",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout.")
 def command(
-    out: Path, children: int, seed: int, workers: int | None, quiet: bool, as_json: bool
+    out: Path,
+    children: int,
+    seed: int,
+    workers: int | None,
+    formats: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Make a region that never existed: the PDS's people, four agencies' files, and the truth.
 
@@ -42,6 +52,9 @@ def command(
     truth.parquet         which row is which person, and the right NHS number
     people.parquet        who the people are, for break-downs
     mistakes.parquet      what is wrong with which row
+    <agency>/             the same children and their events in the agency's own formats:
+                          CIN census and SSDA903, school census and CTF, FHIR and vaccination
+                          lists, police and youth justice events
     """
     console = Console(stderr=True, quiet=quiet)
     started = time.monotonic()
@@ -53,7 +66,7 @@ def command(
         with bar:
             task = bar.add_task("children", total=children)
             simulate(
-                out, children, seed, workers=workers,
+                out, children, seed, workers=workers, formats=formats,
                 progress=lambda done, _: bar.update(task, completed=done),
             )  # fmt: skip
     except SimulateError as error:
@@ -62,7 +75,7 @@ def command(
         click.echo(f"Cannot write to {out}: {error.strerror}.", err=True)
         sys.exit(2)
     seconds = time.monotonic() - started
-    files = sorted(path.name for path in out.iterdir() if path.is_file())
+    files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     if as_json:
         summary = {
             "children": children, "seed": seed, "folder": str(out), "files": files,

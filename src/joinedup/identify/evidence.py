@@ -203,7 +203,8 @@ def weigh(
     elif no_rival:
         relative += prior["no_rival"]
 
-    adopted = bits("adopted") + prior["adopted"]
+    # A number held and still valid joins nothing that was not joined before.
+    adopted = bits("adopted") + prior["adopted"] + prior["held_number"] * held_number
     if family.level is Level.DIFFERENT and any(
         _alike(question.family.value, name.family)
         for name in patient.names

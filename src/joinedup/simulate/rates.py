@@ -26,6 +26,9 @@ class Rates:
     address_lag: tuple[tuple[float, float], ...]  # (share of moves known by then, months)
     groups: Mapping[str, float]
     groups_unaccompanied: Mapping[str, float]
+    happenings: Mapping[str, Mapping[str, float]]  # by agency, and "all"
+    occurrences: Mapping[str, Mapping[str, float]]  # shares of kinds, by table
+    ethnicity: Mapping[str, str]  # DfE code by name group
 
     def table(self, name: str) -> Mapping[str, float]:
         return self.tables[name]
@@ -74,4 +77,10 @@ def rates() -> Rates:
         address_lag=tuple(zip(lag["share"], lag["months"], strict=True)),
         groups=_shares(raw["name_groups"]),
         groups_unaccompanied=_shares(raw["name_groups_unaccompanied"]),
+        happenings={key: _flat(table) for key, table in raw["happenings"].items()},
+        occurrences={
+            name: _shares(raw[f"occurrences_{name}"])
+            for name in ("under_10", "from_10", "youth_justice")
+        },
+        ethnicity={key: code for key, code in raw["ethnicity"].items() if key != "source"},
     )

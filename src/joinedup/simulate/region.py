@@ -23,6 +23,8 @@ from joinedup.database import state_dir
 from joinedup.simulate.agencies import Agency
 from joinedup.simulate.agency_files import header, lines
 from joinedup.simulate.errors import SimulateError
+from joinedup.simulate.events import Lives
+from joinedup.simulate.formats import Files, Setting, forms, render
 from joinedup.simulate.names import name_groups
 from joinedup.simulate.numbers import NumberPlan
 from joinedup.simulate.pds_records import PdsRecords
@@ -63,6 +65,7 @@ class _Job:
     blocks: int
     children: int
     seed: int
+    formats: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class _Made:
 
     children: int
     texts: dict[str, bytes]
+    formats: dict[str, bytes]
     tables: dict[str, list[list[Any]]]
 
 
@@ -92,16 +96,25 @@ def _make(job: _Job) -> _Made:
             _add(truth, "pds", patient["id"], person.id, _number_to_give(person))
     texts = {"pds.ndjson": b"".join(ndjson)}
     mistakes: list[list[Any]] = [[], [], []]
+    rows_of = {}
     for name in AGENCIES:
         agency = Agency(name, world.rates, world.map, job.seed, job.block, pds.postcodes)
-        rows = agency.rows(block.children, block.before_adoption)
+        rows = rows_of[name] = agency.rows(block.children, block.before_adoption)
         texts[f"{name}.csv"] = lines(name, rows).encode()
         for row in rows:
             _add(truth, name, row.id, row.person.id, _number_to_give(row.person))
             if row.mistakes:
                 _add(mistakes, name, row.id, row.mistakes)
     table = _people_table(people, pds, world.rates.as_at.toordinal())
-    return _Made(job.children, texts, {"truth": truth, "mistakes": mistakes, "people": table})
+    formats: dict[str, bytes] = {}
+    if job.formats:
+        in_view, by_police = (
+            {row.person.id for row in rows_of[name]} for name in ("childrens_services", "police")
+        )
+        lives = Lives(world.rates, world.map, job.seed, in_view, by_police)
+        formats = render(Setting(world.rates, world.map, job.seed, job.block, rows_of, lives))
+    tables = {"truth": truth, "mistakes": mistakes, "people": table}
+    return _Made(job.children, texts, formats, tables)
 
 
 def _number_to_give(person: Person) -> str | None:
@@ -137,8 +150,11 @@ def simulate(
     seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
+    formats: bool = False,
 ) -> Path:
     """Write a region of ``children`` into the folder ``out`` and return the folder.
+
+    With ``formats`` each agency's data is there in its own formats too, in a folder of its name.
 
     The same children, seed and version give the same bytes, whatever the number of ``workers``
     (default: one a core). ``progress`` is called with the children made and the children asked.
@@ -149,7 +165,7 @@ def simulate(
     blocks = -(-children // BLOCK_CHILDREN)
     _world(blocks, seed)  # before any worker: refuses too many, and forked workers share it
     jobs = [
-        _Job(block, blocks, min(BLOCK_CHILDREN, children - block * BLOCK_CHILDREN), seed)
+        _Job(block, blocks, min(BLOCK_CHILDREN, children - block * BLOCK_CHILDREN), seed, formats)
         for block in range(blocks)
     ]
     out.mkdir(parents=True, exist_ok=True)
@@ -180,10 +196,12 @@ class _Writers:
             )
             for name, schema in _SCHEMAS.items()
         }
+        self._formats = Files(out, forms(rates().as_at), stack)
 
     def __call__(self, made: _Made) -> None:
         for name, text in made.texts.items():
             self._texts[name].write(text)
+        self._formats(made.formats)
         for name, columns in made.tables.items():
             schema = _SCHEMAS[name]
             arrays = [pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)]
