@@ -265,3 +265,10 @@ def test_an_absent_field_is_not_provided() -> None:
     checks = Demographics.read({}).checks()
     assert set(checks) == set(FIELDS)
     assert {check.quality for check in checks.values()} == {Quality.NOT_PROVIDED}
+
+
+@pytest.mark.parametrize("code", ["UN1", "un5", " UN10 "])
+def test_a_reason_for_an_unknown_upn_is_no_upn(code: str) -> None:
+    check = read_upn(code)
+    assert (check.value, check.quality) == (None, Quality.NOT_PROVIDED)
+    assert check.reason

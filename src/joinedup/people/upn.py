@@ -10,6 +10,8 @@ from joinedup.people.placeholders import is_placeholder
 _LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _SHAPE = re.compile(rf"[{_LETTERS}][0-9]{{11}}[0-9{_LETTERS}]")
 _SEPARATORS = re.compile(r"[\s\-]")
+# DfE's returns say why a UPN is not known in its place: UN1 (too young), UN3 (abroad)...
+_UNKNOWN = re.compile(r"UN(?:[1-9]|10)")
 
 
 def check_letter(twelve: str) -> str:
@@ -41,6 +43,8 @@ def read_upn(raw: str | None) -> Checked[str]:
             frozenset({"placeholder"}),
         )
     upn = _SEPARATORS.sub("", text).upper()
+    if _UNKNOWN.fullmatch(upn):
+        return Checked.missing("says that the child has no UPN, or why it is not known")
     if len(upn) != 13:
         return Checked.invalid(f"has {len(upn)} characters: a UPN has 13")
     if not _SHAPE.fullmatch(upn):
