@@ -55,6 +55,7 @@ bench: install ## Measure what docs/benchmarks.md says
 	$(BIN)/python benchmarks/strategies.py
 	$(BIN)/python benchmarks/match_rate.py
 	$(BIN)/python benchmarks/pds_emulator.py
+	$(BIN)/python benchmarks/standards.py
 	$(BIN)/python benchmarks/match_memory.py
 
 lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any host's name

@@ -1,6 +1,7 @@
 """The Unique Pupil Number: a check letter and twelve more characters."""
 
 import re
+from operator import mul
 
 from joinedup.people.cell import TooLong, tidy
 from joinedup.people.checked import Checked, Quality
@@ -8,6 +9,9 @@ from joinedup.people.placeholders import is_placeholder
 
 # DfE, Unique pupil numbers guide: I, O and S are never used; the order gives each letter's value.
 _LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_VALUES = {str(digit): digit for digit in range(10)} | {
+    letter: place for place, letter in enumerate(_LETTERS)
+}
 _SHAPE = re.compile(rf"[{_LETTERS}][0-9]{{11}}[0-9{_LETTERS}]")
 _SEPARATORS = re.compile(r"[\s\-]")
 # DfE's returns say why a UPN is not known in its place: UN1 (too young), UN3 (abroad)...
@@ -20,11 +24,7 @@ def check_letter(twelve: str) -> str:
     DfE, Unique pupil numbers guide: characters 2 to 13 weighted 2 to 13, sum modulo 23; the letter
     that ends a temporary number counts by its place in the list of letters.
     """
-    total = sum(
-        weight * (_LETTERS.index(character) if character.isalpha() else int(character))
-        for weight, character in enumerate(twelve, start=2)
-    )
-    return _LETTERS[total % 23]
+    return _LETTERS[sum(map(mul, range(2, 14), map(_VALUES.__getitem__, twelve))) % 23]
 
 
 def read_upn(raw: str | None) -> Checked[str]:
