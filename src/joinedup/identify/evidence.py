@@ -66,8 +66,12 @@ class Evidence:
 
     @property
     def accepted(self) -> bool:
-        """Strong enough against every doubt to give out the number."""
-        return all(getattr(self, doubt) >= WEIGHTS["accept"][doubt] for doubt in DOUBTS)
+        """Strong enough against every doubt to give out the number.
+
+        A record that shows no family name or no date of birth cannot be compared, only believed.
+        """
+        shown = self.patient.birth_date is not None and self.level("family") is not Level.MISSING
+        return shown and all(getattr(self, doubt) >= WEIGHTS["accept"][doubt] for doubt in DOUBTS)
 
     @property
     def confidence(self) -> float:
