@@ -28,7 +28,8 @@ import machine
 import orjson
 import urllib3
 
-from joinedup.pds.emulator.prepare import is_nhs_number, prepare
+from joinedup.pds.emulator.prepare import prepare
+from joinedup.people.nhs_number import well_formed
 
 SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnrstvw" for vowel in "aeo"]
 FIRST_DAY = date(2007, 1, 1)
@@ -48,7 +49,7 @@ def nhs_numbers(count: int) -> Iterator[str]:
     for serial in range(9_990_000_000, 10_000_000_000):
         if made == count:
             return
-        if is_nhs_number(str(serial)):
+        if well_formed(str(serial)):
             made += 1
             yield str(serial)
     raise SystemExit("the test range 999 holds no more than 909,091 valid numbers")

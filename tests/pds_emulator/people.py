@@ -5,13 +5,13 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from joinedup.pds.emulator.prepare import is_nhs_number
+from joinedup.people.nhs_number import well_formed
 
 Json = dict[str, Any]
 
 
 def numbers(how_many: int, start: int = 9_990_000_000) -> list[str]:
-    return list(islice((str(n) for n in count(start) if is_nhs_number(str(n))), how_many))
+    return list(islice((str(n) for n in count(start) if well_formed(str(n))), how_many))
 
 
 def patient(nhs_number: str, **parts: Any) -> Json:

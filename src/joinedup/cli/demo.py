@@ -5,7 +5,6 @@ import csv
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from types import FrameType
 import click
 from rich.console import Console
 
+from joinedup.cli.interrupt import handling
 from joinedup.database import DatabaseUnavailable, database_url, state_dir
 
 SAMPLE_ROWS = 500
@@ -71,12 +71,8 @@ def _until_told() -> Iterator[threading.Event]:
     def tell(_signal: int, _frame: FrameType | None) -> None:
         told.set()
 
-    before = {one: signal.signal(one, tell) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(tell):
         yield told
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,9 +18,7 @@ def run(
     region: Path, rows: int, seed: int, strategies: tuple[str, ...], *, held: bool, quiet: bool
 ) -> tuple[Report, int]:
     """Compare strategies on ``rows`` labelled rows of a region; gives the report and the rows."""
-    asked = list(questions(region, rows, seed))
-    if not held:
-        asked = [replace(row, raw={**row.raw, "nhs_number": ""}) for row in asked]
+    asked = questions(region, rows, seed, held_numbers=held)
     report = Report()
     processes = os.cpu_count() or 1
     with Progress(console=Console(stderr=True), disable=quiet) as progress:

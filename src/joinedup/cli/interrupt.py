@@ -11,6 +11,17 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 @contextlib.contextmanager
+def handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have ``handle`` called on Ctrl-C and SIGTERM; what was called before is put back after."""
+    before = {one: signal.signal(one, handle) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@contextlib.contextmanager
 def stop_on_interrupt(say: Callable[[str], None]) -> Iterator[threading.Event]:
     """Give an event that Ctrl-C (or SIGTERM) sets; a second Ctrl-C ends the process at once.
 
@@ -27,9 +38,5 @@ def stop_on_interrupt(say: Callable[[str], None]) -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop  # signals belong to the main thread
         return
-    before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(handle):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

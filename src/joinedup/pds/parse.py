@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from joinedup.pds.patient import PdsAddress, PdsName, PdsPatient, Security
 from joinedup.pds.related import RelatedPerson
-from joinedup.people.nhs_number import check_digit
+from joinedup.people.nhs_number import well_formed
 
 _NHS_NUMBER_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
 
@@ -73,9 +73,7 @@ def parse_related_person(resource: object, asked: str) -> RelatedPerson:
 
 def is_nhs_number(text: str) -> bool:
     """Whether the PDS could have issued this number: ten digits, right check digit, no sentinel."""
-    if len(text) != 10 or not (text.isascii() and text.isdigit()) or text in _SENTINELS:
-        return False
-    return check_digit(text[:9]) == int(text[9])
+    return well_formed(text) and text not in _SENTINELS
 
 
 def _security(meta: dict[str, object]) -> Security:

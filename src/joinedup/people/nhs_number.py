@@ -30,6 +30,16 @@ def check_digit(nine: str) -> int | None:
     return None if check == 10 else check
 
 
+def well_formed(text: str) -> bool:
+    """Say whether text is ten digits of which the last is the right check digit, and no more."""
+    return (
+        len(text) == 10
+        and text.isascii()
+        and text.isdigit()
+        and check_digit(text[:9]) == int(text[9])
+    )
+
+
 def read_nhs_number(raw: str | None) -> Checked[str]:
     """Read an NHS number to ten digits without spaces."""
     try:

@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 
 from joinedup.pds.emulator import problems, show
-from joinedup.pds.emulator.prepare import SUFFIX, is_nhs_number, prepare
+from joinedup.pds.emulator.prepare import SUFFIX, prepare
 from joinedup.pds.emulator.problems import Json
 from joinedup.pds.emulator.question import Question, read_question
 from joinedup.pds.emulator.record import Record, security_of
 from joinedup.pds.emulator.rules import judge
+from joinedup.people.nhs_number import well_formed
 
 BASE_PATH = "/personal-demographics/FHIR/R4"
 _NHS_BASE = f"https://api.service.nhs.uk{BASE_PATH}"
@@ -142,7 +143,7 @@ class Engine:
 
     def _find(self, nhs_number: str) -> tuple[int, int, int]:
         """Number and place of the live record behind a number, through supersessions."""
-        if not is_nhs_number(nhs_number):
+        if not well_formed(nhs_number):
             raise problems.invalid_resource_id()
         connection = self._connection()
         number = int(nhs_number)

@@ -18,7 +18,7 @@ import orjson
 from joinedup.pds.emulator.problems import Json
 from joinedup.pds.emulator.record import Record, read_record
 from joinedup.pds.emulator.show import NHS_NUMBER_SYSTEM
-from joinedup.people.nhs_number import check_digit
+from joinedup.people.nhs_number import well_formed
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are done."""
@@ -269,22 +269,12 @@ def _record(resource: Json, today: str, line: _Line, ndjson: Path) -> Record:
 def _number(resource: Json, line: _Line, ndjson: Path) -> int:
     """The patient's NHS number: the id, or the identifier if there is no id."""
     text = str(resource.get("id") or _identifier(resource) or "")
-    if not is_nhs_number(text):
+    if not well_formed(text):
         raise PeopleFileError(
             f"{ndjson}, line {line.number}: the Patient's id is not a valid NHS number. "
             "Use ten digits with a correct check digit (999 000 0000 and up is kept for tests)."
         )
     return int(text)
-
-
-def is_nhs_number(text: str) -> bool:
-    """Ten digits with a correct check digit."""
-    return (
-        len(text) == 10
-        and text.isascii()
-        and text.isdigit()
-        and check_digit(text[:9]) == int(text[9])
-    )
 
 
 def _identifier(resource: Json) -> str | None:
@@ -302,13 +292,13 @@ def _withdrawn(resource: Json) -> int | None:
     for link in resource.get("link") or ():
         if link.get("type") == "replaced-by":
             target = _referenced(link.get("other") or {})
-            return int(target) if is_nhs_number(target) else 0
+            return int(target) if well_formed(target) else 0
     return 0 if resource.get("active") is False else None
 
 
 def _owner(resource: Json, line: _Line, ndjson: Path) -> int:
     owner = _referenced(resource.get("patient") or {})
-    if not is_nhs_number(owner):
+    if not well_formed(owner):
         raise PeopleFileError(
             f"{ndjson}, line {line.number}: the RelatedPerson's patient is not a reference to a "
             'valid NHS number ("patient": {"reference": "Patient/..."}).'
