@@ -65,3 +65,29 @@ def _short_forms(kind: str) -> dict[str, frozenset[str]]:
             for name in spellings(kind, row["name"]):
                 found.setdefault(name, set()).update(forms)
     return {name: frozenset(forms) for name, forms in found.items()}
+
+
+@lru_cache(maxsize=100_000)
+def name_tokens(kind: str, word: str) -> tuple[str, ...]:
+    """Give tokens of which two upper-case words share one exactly when ``is_form`` holds.
+
+    One token is the word's spelling group; another stands for each pair of long and short form.
+    Engines without the tables, such as SQL, compare lists of them.
+    """
+    group = min(spellings(kind, word))
+    tokens = {group}
+    for short in _short_forms(kind).get(word, ()):
+        tokens.add(f"{group}>{min(spellings(kind, short))}")
+    for long in _long_forms(kind).get(word, ()):
+        tokens.add(f"{min(spellings(kind, long))}>{group}")
+    return tuple(sorted(tokens))
+
+
+@lru_cache(maxsize=2)
+def _long_forms(kind: str) -> dict[str, frozenset[str]]:
+    """Long forms by short name."""
+    found: dict[str, set[str]] = {}
+    for long, shorts in _short_forms(kind).items():
+        for short in shorts:
+            found.setdefault(short, set()).add(long)
+    return {name: frozenset(longs) for name, longs in found.items()}
