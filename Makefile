@@ -6,9 +6,10 @@ STAMP := .venv/.installed
 ASSETS := src/joinedup/hub/static/vendor/.fetched
 # Debian and Ubuntu call it chromium or chromium-browser.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+JAVA := $(shell command -v java)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help install assets chromium demo test test-slow check format bench lock clean
+.PHONY: help install assets chromium java demo test test-slow check format bench lock clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,13 +33,19 @@ ifeq ($(CHROMIUM),)
 	$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium
 endif
 
+# Spark's own runtime, for the linking tests.
+java:
+ifeq ($(JAVA),)
+	$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless
+endif
+
 demo: install ## Run the whole thing on this machine: database, PDS emulator, sign-in, hub
 	$(BIN)/joinedup demo $(ARGS)
 
-test: install chromium check ## Run every check and test
+test: install chromium java check ## Run every check and test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-test-slow: install chromium ## Also the large runs
+test-slow: install chromium java ## Also the large runs
 	$(BIN)/python -m pytest -m slow
 
 check: install ## Format, lint, types, architecture
@@ -56,6 +63,7 @@ bench: install ## Measure what docs/benchmarks.md says
 	$(BIN)/python benchmarks/match_rate.py
 	$(BIN)/python benchmarks/pds_emulator.py
 	$(BIN)/python benchmarks/standards.py
+	$(BIN)/python benchmarks/simulate.py
 	$(BIN)/python benchmarks/match_memory.py
 
 lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any host's name
