@@ -40,4 +40,4 @@ class Region:
 @pytest.fixture(scope="session")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
     folder = tmp_path_factory.mktemp("region")
-    return Region(simulate(folder, CHILDREN, seed=7))
+    return Region(simulate(folder, CHILDREN, seed=7, formats=True))

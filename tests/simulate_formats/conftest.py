@@ -15,7 +15,7 @@ from joinedup.simulate.formats import Setting, render
 from joinedup.simulate.formats.health_care import HealthCare, HealthService
 from joinedup.simulate.formats.occurrences import Occurrence, Police
 from joinedup.simulate.formats.schooling import Schooling, Schools
-from joinedup.simulate.formats.social_care import Episode, SocialCare
+from joinedup.simulate.social_care import Episode
 from joinedup.standards import Child, Event, Issue, read
 
 CHILDREN = 5000
@@ -35,10 +35,8 @@ class Written:
                 yield setting, row
 
     def care(self) -> Iterator[tuple[Setting, Row, list[Episode]]]:
-        for setting in self.settings:
-            maker = SocialCare(setting.rates, setting.seed, setting.lives)
-            for row in setting.rows["childrens_services"]:
-                yield setting, row, maker.of(row)
+        for setting, row in self.rows("childrens_services"):
+            yield setting, row, setting.caseload.of(row)
 
     def schools(self) -> Iterator[tuple[Setting, Row, Schooling]]:
         for setting in self.settings:
@@ -48,13 +46,13 @@ class Written:
 
     def health(self) -> Iterator[tuple[Setting, Row, HealthCare]]:
         for setting in self.settings:
-            maker = HealthService(setting.rates, setting.seed, setting.lives)
+            maker = HealthService(setting)
             for row in setting.rows["health"]:
                 yield setting, row, maker.of(row)
 
     def police(self) -> Iterator[tuple[Setting, Row, list[Occurrence], list[Occurrence]]]:
         for setting in self.settings:
-            maker = Police(setting.rates, setting.seed, setting.lives)
+            maker = Police(setting)
             for row in setting.rows["police"]:
                 yield setting, row, maker.of(row), maker.justice(row)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from joinedup.simulate.formats import cin
-from joinedup.simulate.formats.social_care import SocialCare
 from tests.simulate_formats.conftest import Written
 from tests.simulate_formats.xsd import Schema
 
@@ -21,11 +20,8 @@ def _document(written: Written, year: int) -> bytes:
     if year >= cin.LETTERS_FROM:
         return (written.folder / cin.PATH).read_bytes()
     setting = written.settings[0]
-    care = SocialCare(setting.rates, setting.seed, setting.lives)
     form = cin.form(setting.rates.as_at)
-    children = "".join(
-        cin.child(setting, row, care.of(row), year) for row in setting.rows["childrens_services"]
-    )
+    children = "".join(cin.child(setting, row, year) for row in setting.rows["childrens_services"])
     return (form.head + children + form.tail).encode()
 
 

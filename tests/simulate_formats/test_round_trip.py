@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from joinedup.people.dates import read_birth_date
 from joinedup.people.gender import read_gender
 from joinedup.simulate.agency_files import Row
-from joinedup.simulate.formats import ctf, vaccination
+from joinedup.simulate.formats import annex_a, ctf, vaccination
+from joinedup.simulate.formats.cells import eighteen
+from joinedup.simulate.people import Role
+from joinedup.simulate.rates import rates
+from joinedup.simulate.social_care import Episode
 from joinedup.standards import Child, Event
 from tests.simulate_formats.conftest import Back, Written, write
 
@@ -48,33 +52,49 @@ def _same_children(children: Iterable[Child], rows: Iterable[Row], fields: Itera
             assert _said(field, said) == _said(field, row.values[field]), (field, row.mistakes)
 
 
+def _worked_on(row: Row, episode: Episode) -> Counter[Key]:
+    """The events of an episode."""
+    expected = Counter[Key]()
+    for done in episode.assessments:
+        expected["assessment", row.id, done.start, done.authorised] += 1
+    for start, end in episode.plans:
+        expected["child-in-need-plan", row.id, start, end] += 1
+    for enquiry in episode.enquiries:
+        expected["section-47-enquiry", row.id, enquiry.start, None] += 1
+        if enquiry.conference:
+            kind = "initial-child-protection-conference"
+            expected[kind, row.id, enquiry.conference, None] += 1
+    for plan in episode.protection:
+        expected["child-protection-plan", row.id, plan.start, plan.end] += 1
+    return expected
+
+
 def _check_social_care(written: Written) -> None:
     back = written.read("childrens_services/children_in_need.xml")
-    rows, expected = [], Counter[Key]()
-    for _, row, episodes in written.care():
+    payload = written.read("childrens_services/csc_api.json")
+    rows, expected, reviews, placed = [], Counter[Key](), Counter[Key](), Counter[Key]()
+    for setting, row, episodes in written.care():
         rows.append(row)
         for episode in episodes:
             expected["social-care-episode", row.id, episode.referred, episode.closed] += 1
-            for done in episode.assessments:
-                expected["assessment", row.id, done.start, done.authorised] += 1
-            for start, end in episode.plans:
-                expected["child-in-need-plan", row.id, start, end] += 1
-            for enquiry in episode.enquiries:
-                expected["section-47-enquiry", row.id, enquiry.start, None] += 1
-                if enquiry.conference:
-                    kind = "initial-child-protection-conference"
-                    expected[kind, row.id, enquiry.conference, None] += 1
+            expected += _worked_on(row, episode)
             for plan in episode.protection:
-                expected["child-protection-plan", row.id, plan.start, plan.end] += 1
-                for review in plan.reviews:
-                    expected["child-protection-review", row.id, review, None] += 1
-    assert len(back.children) == len(rows)
+                for day in plan.reviews:
+                    reviews["child-protection-review", row.id, day, None] += 1
+        if "duplicate" not in row.mistakes:
+            for spell in setting.lives.of(row.person).care:
+                placed["looked-after-episode", row.id, spell.start, spell.end] += 1
+    for read_back in (back, payload):
+        assert len(read_back.children) == len(rows)
     _same_children(back.children, rows, ("birth_date", "gender", "upn"))
-    assert _events(back.events) == expected
+    _same_children(payload.children, rows, ("birth_date", "gender", "upn", "postcode", *_NAMES))
+    assert _events(back.events) == expected + reviews
+    assert _events(payload.events) == expected + placed
 
 
 def _check_looked_after(written: Written) -> None:
-    back = written.read("childrens_services/ssda903_*.csv")
+    tables = written.read("childrens_services/ssda903_*.csv")
+    xml = written.read("childrens_services/ssda903.xml")
     rows, expected = [], Counter[Key]()
     for setting, row in written.rows("childrens_services"):
         life = setting.lives.of(row.person)
@@ -86,14 +106,64 @@ def _check_looked_after(written: Written) -> None:
         for gone in life.missing:
             expected["missing", row.id, gone.start, gone.end] += 1
         if row.person.unaccompanied:
-            born = row.person.born
-            eighteen = born.replace(year=born.year + 18, day=min(born.day, 28))
-            expected["unaccompanied-asylum-seeking", row.id, None, eighteen] += 1
-    header = [child for child in back.children if child.table == "header"]
-    _same_children(header, rows, ("birth_date", "gender", "upn"))
-    reviews = [e for e in back.events if e.kind == "looked-after-review"]
+            until = eighteen(row.person.born)
+            expected["unaccompanied-asylum-seeking", row.id, None, until] += 1
+    header = [child for child in tables.children if child.table == "header"]
+    for children in (header, xml.children):
+        _same_children(children, rows, ("birth_date", "gender", "upn"))
+    reviews = [e for e in tables.events if e.kind == "looked-after-review"]
     assert {e.child_id for e in reviews} <= {row.id for row in rows}
-    assert _events(e for e in back.events if e.kind != "looked-after-review") == expected
+    assert _events(tables.events) == expected + _events(reviews)
+    assert _events(xml.events) == _events(tables.events)
+
+
+def _check_annex_a(written: Written) -> None:
+    """What was running in the last six months, or began in it; adoptions of a year."""
+    back = written.read(annex_a.PATH)
+    since = rates().as_at - annex_a.HALF_YEAR
+    expected, ids = Counter[Key](), {}
+    for setting, row, episodes in written.care():
+        told = Counter[Key]()
+        for episode in episodes:
+            if episode.referred >= since:
+                told["contact", row.id, episode.referred, None] += 1
+                told["social-care-episode", row.id, episode.referred, None] += 1
+            lately = {"assessment", "section-47-enquiry"}
+            for key in _worked_on(row, episode):
+                kind, _, start, end = key
+                assert start is not None
+                if kind == "initial-child-protection-conference":
+                    continue
+                running = kind not in lately and end is None
+                if start >= since or running or (end and end >= since):
+                    told[key] += 1
+            for enquiry in episode.enquiries:
+                if enquiry.start >= since and enquiry.conference:
+                    kind = "initial-child-protection-conference"
+                    told[kind, row.id, enquiry.conference, None] += 1
+            for plan in episode.protection:
+                if plan.reviews and (plan.end is None or plan.end >= since):
+                    told["child-protection-review", row.id, plan.reviews[-1], None] += 1
+        life, person = setting.lives.of(row.person), row.person
+        if life.care and "duplicate" not in row.mistakes:
+            end = life.care[-1].end
+            if end is None or end >= since:
+                told["looked-after", row.id, life.care[0].start, end] += 1
+                told["placement", row.id, life.care[-1].start, None] += 1
+            if person.role is Role.BEFORE_ADOPTION and end and (rates().as_at - end).days <= 365:
+                told["adoption-order", row.id, person.adopted_on, None] += 1
+        if told:
+            ids[row.id] = row
+            expected += told
+    ignored = {"looked-after-review", "care-leaver", "adoption", "placement-order",
+               "placed-for-adoption"}  # fmt: skip
+    got = _events(e for e in back.events if e.kind not in ignored)
+    assert got == expected
+    assert {child.id for child in back.children} == set(ids)
+    for child in back.children:
+        for field in ("birth_date", "gender"):
+            said = _said(field, child.fields.get(field, ""))
+            assert said == _said(field, ids[child.id].values[field]), field
 
 
 def _check_schools(written: Written) -> None:
@@ -145,7 +215,10 @@ def _check_health(written: Written) -> None:
         for visit in care.emergencies:
             expected["encounter", row.id, visit.start.date(), visit.end.date()] += 1
         for appointment in care.appointments:
-            expected["appointment", row.id, appointment.start.date(), None] += 1
+            day = appointment.start.date()
+            expected["appointment", row.id, day, day] += 1
+        for flag in care.flags:
+            expected["flag", row.id, flag.start, flag.end] += 1
     fields = ("birth_date", "gender", "nhs_number", "postcode", "phone", "email", *_NAMES)
     _same_children(back.children, rows, fields)
     assert _events(back.events) == expected
@@ -155,6 +228,12 @@ def _check_cohort(written: Written) -> None:
     back = written.read("health/*.csv")
     rows = [row for setting, row in written.rows("health") if vaccination.in_cohort(setting, row)]
     _same_children(back.children, rows, ("birth_date", "gender", "nhs_number", "postcode", *_NAMES))
+    lines = {row.id: row.lines for row in rows}
+    for child in back.children:
+        if lines[child.id]:
+            flat, street, _, town, _ = lines[child.id]
+            assert child.details["address_1"] == (f"{flat}, {street}" if flat else street)
+            assert child.details["town"] == town
 
 
 def _check_police(written: Written) -> None:
@@ -175,8 +254,8 @@ def _check_police(written: Written) -> None:
 
 def _check_all(written: Written) -> None:
     for check in (
-        _check_social_care, _check_looked_after, _check_schools, _check_transfers, _check_health,
-        _check_cohort, _check_police,
+        _check_social_care, _check_looked_after, _check_annex_a, _check_schools, _check_transfers,
+        _check_health, _check_cohort, _check_police,
     ):  # fmt: skip
         check(written)
 
@@ -195,8 +274,10 @@ def test_any_region_comes_back_whole(children: int, seed: int) -> None:
 
 def test_each_file_is_recognised_as_what_it_is(written: Written) -> None:
     wanted = {
-        "childrens_services/*.xml": "cin",
-        "childrens_services/*.csv": "ssda903",
+        "childrens_services/children_in_need.xml": "cin",
+        "childrens_services/ssda903*": "ssda903",
+        "childrens_services/*.json": "csc_api",
+        "childrens_services/*.xlsx": "annex_a",
         "schools/*.csv": "school_census",
         "schools/*.xml": "ctf",
         "health/*.ndjson": "fhir",

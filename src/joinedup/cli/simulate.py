@@ -9,7 +9,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from joinedup.simulate import SimulateError, simulate
+from joinedup.simulate import (
+    ENOUGH_NUMBERS,
+    Counts,
+    SimulateError,
+    region_counts,
+    simulate,
+)
 
 
 @click.command("simulate")
@@ -53,8 +59,11 @@ def command(
     people.parquet        who the people are, for break-downs
     mistakes.parquet      what is wrong with which row
     <agency>/             the same children and their events in the agency's own formats:
-                          CIN census and SSDA903, school census and CTF, FHIR and vaccination
-                          lists, police and youth justice events
+                          CIN census, SSDA903, Annex A and the CSC API, school census and CTF,
+                          FHIR and vaccination lists, police and youth justice events
+
+    There are 909,090 NHS numbers for tests. In a region of more children than that, the rest are
+    with the agencies alone: no number, and no record of the PDS.
     """
     console = Console(stderr=True, quiet=quiet)
     started = time.monotonic()
@@ -75,11 +84,26 @@ def command(
         click.echo(f"Cannot write to {out}: {error.strerror}.", err=True)
         sys.exit(2)
     seconds = time.monotonic() - started
+    counts = region_counts(out)
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     if as_json:
         summary = {
-            "children": children, "seed": seed, "folder": str(out), "files": files,
+            "children": children, "children_without_number": counts.without_number,
+            "records": counts.records, "seed": seed, "folder": str(out), "files": files,
             "seconds": round(seconds, 1),
         }  # fmt: skip
         click.echo(json.dumps(summary))
+    if note := _ran_out(counts):
+        console.print(note)
     console.print(f"{children:,} children in {out} after {seconds:.1f} s: {', '.join(files)}")
+
+
+def _ran_out(counts: Counts) -> str:
+    """What to say of a region with more children than numbers; nothing of any other."""
+    if counts.children <= ENOUGH_NUMBERS:
+        return ""
+    return (
+        f"Only 909,090 NHS numbers are kept for tests: {counts.without_number:,} of "
+        f"{counts.children:,} children have none. They are in the agencies' files and not in "
+        "pds.ndjson, and their nhs_number in truth.parquet is empty."
+    )

@@ -1,6 +1,6 @@
 """How each agency sees the children it knows, through its own mistakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, timedelta
 from random import Random
 
@@ -40,13 +40,18 @@ class Agency:
         )
 
     # ------------------------------------------------------------------ who is known
-    def rows(self, children: list[Person], before_adoption: list[Person]) -> list[Row]:
-        """A row for each child known to the agency, and for some a second."""
+    def rows(
+        self, children: list[Person], before_adoption: list[Person], told: Set[str] = frozenset()
+    ) -> list[Row]:
+        """A row for each child known to the agency, and for some a second.
+
+        ``told`` are the ids of people whom the agency must know for what happened to them.
+        """
         rng = self._rng
         out: list[Row] = []
         families: dict[str, bool] = {}
         for child in children:
-            if self._knows(child, families):
+            if self._knows(child, families) or child.id in told:
                 out.append(self._row(child, children))
                 if rng.random() < self._table["duplicate"]:
                     again = self._row(child, children)
@@ -56,7 +61,7 @@ class Agency:
             known = {"childrens_services": 1.0, "health": 0.6, "schools": 0.6, "police": 0.02}
             if self.name == "schools" and not person.upn:
                 continue
-            if rng.random() < known[self.name]:
+            if rng.random() < known[self.name] or person.id in told:
                 row = self._row(person, children)
                 row.mistakes.append("before_adoption")
                 out.append(row)
@@ -106,7 +111,7 @@ class Agency:
             "phone": self._phone(child, kinds),
             "address_history": self._history(child, home),
         }
-        return Row(self.name, row_id, child, values, kinds)
+        return Row(self.name, row_id, child, values, kinds, place.lines if place else ())
 
     def _happens(self, kind: str) -> bool:
         return self._rng.random() < self._mistakes[kind]

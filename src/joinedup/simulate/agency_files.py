@@ -45,13 +45,17 @@ GENDERS = {
 
 @dataclass(slots=True)
 class Row:
-    """One row of an agency's file: its text by field, and what is wrong with it."""
+    """One row of an agency's file: its text by field, and what is wrong with it.
+
+    ``lines`` are those of the home on file, as ``Place`` has them: the plain table leaves them out.
+    """
 
     source: str
     id: str
     person: Person
     values: dict[str, str]
     mistakes: list[str]
+    lines: tuple[str, ...] = ()
 
 
 def header(agency: str) -> str:

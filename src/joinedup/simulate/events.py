@@ -79,24 +79,15 @@ class Lives:
     """The lives of a block's people.
 
     ``in_view`` are the ids of those whom children's services know: nobody else is in care.
-    ``known_to_police`` are those whom the police know, as they do most who went missing.
     """
 
-    def __init__(
-        self,
-        rates: Rates,
-        region: Map,
-        seed: int,
-        in_view: Set[str],
-        known_to_police: Set[str],
-    ) -> None:
+    def __init__(self, rates: Rates, region: Map, seed: int, in_view: Set[str]) -> None:
         self._as_at = rates.as_at
         self._window = timedelta(days=int(rates.happenings["all"]["window_days"]))
         self._rates = rates.happenings["childrens_services"]
         self._map = region
         self._seed = seed
         self._in_view = in_view
-        self._known_to_police = known_to_police
         self._made: dict[str, Life] = {}
 
     def of(self, person: Person) -> Life:
@@ -107,7 +98,6 @@ class Lives:
         return life
 
     def _make(self, person: Person) -> Life:
-        rng = Random(f"{self._seed} life {person.id}")  # noqa: S311 - invented people
         since, until = person.born, person.died or self._as_at
         if person.role is Role.BEFORE_ADOPTION and person.adopted_on:
             until = person.adopted_on
@@ -116,12 +106,13 @@ class Lives:
         elif person.unaccompanied and person.homes:
             since = person.homes[0].start
         since = min(max(since, until - self._window), until)
-        care: tuple[Placement, ...] = ()
-        missing: tuple[Absence, ...] = ()
-        if person.id in self._in_view and self._in_care(rng, person):
-            care = tuple(self._care(rng, person, since, until))
-            missing = tuple(self._missing(rng, person, care, until))
-        return Life(since, until, care, missing)
+        if person.id not in self._in_view:
+            return Life(since, until, (), ())
+        rng = Random(f"{self._seed} life {person.id}")  # noqa: S311 - invented people
+        if not self._in_care(rng, person):
+            return Life(since, until, (), ())
+        care = tuple(self._care(rng, person, since, until))
+        return Life(since, until, care, tuple(self._missing(rng, person, care, until)))
 
     def _in_care(self, rng: Random, person: Person) -> bool:
         if person.unaccompanied or person.role is Role.BEFORE_ADOPTION:
@@ -176,8 +167,7 @@ class Lives:
     def _missing(
         self, rng: Random, person: Person, care: tuple[Placement, ...], until: date
     ) -> Iterable[Absence]:
-        known = person.id in self._known_to_police
-        a_year = self._rates["missing_known_to_police" if known else "missing"]
+        a_year = self._rates["missing"]
         start = max(care[0].start, person.born + timedelta(days=_MISSING_FROM))
         last = care[-1].end or until
         years = (last - start).days / 365.25
@@ -190,4 +180,4 @@ class Lives:
             yield Absence(day, back if back <= last else None)
             if back > last or rng.random() >= self._rates["missing_again"]:
                 return
-            day = after(rng, back, 3, 90)
+            day = after(rng, back, 2, 36)

@@ -413,11 +413,14 @@ class Block:
             elif not child.homes:
                 absent = pds["child_absent_no_address"]
             child.in_pds = rng.random() >= absent
+        beyond = self._beyond_the_numbers()
+        for child in self.children:
+            child.in_pds = child.in_pds and child.id not in beyond
             if child.in_pds:
                 child.nhs_number = numbers.of(self.number, used)
                 used += 1
         for person in self.before_adoption:
-            person.in_pds = used < numbers.per_block
+            person.in_pds = person.never_join not in beyond and used < numbers.per_block
             if person.in_pds:
                 person.nhs_number = numbers.of(self.number, used)
                 used += 1
@@ -435,3 +438,27 @@ class Block:
             if adult.in_pds:
                 adult.nhs_number = numbers.of(self.number, used)
                 used += 1
+
+    def _beyond_the_numbers(self) -> set[str]:
+        """The ids of the children for whom no number is left: of whole families, evenly spread.
+
+        None while the block's share of the test numbers is enough for its children. The order in
+        which families go without is drawn apart, so that nothing else in the region hangs on it.
+        """
+        earlier = {person.never_join for person in self.before_adoption}
+        cost: dict[str, int] = {}
+        for child in self.children:
+            numbers = child.in_pds + (child.id in earlier)
+            cost[child.family_id] = cost.get(child.family_id, 0) + numbers
+        over = sum(cost.values()) - self.world.numbers.per_block
+        if over <= 0:
+            return set()
+        families = list(cost)
+        Random(f"{self.world.seed} unnumbered {self.number}").shuffle(families)  # noqa: S311
+        without: set[str] = set()
+        for family in families:
+            if over <= 0:
+                break
+            without.add(family)
+            over -= cost[family]
+        return {child.id for child in self.children if child.family_id in without}

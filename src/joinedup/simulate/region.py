@@ -1,12 +1,13 @@
 """Writes a region: the PDS's people, the agencies' files, and the truth about both."""
 
+import gc
 import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,14 +18,15 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from joinedup.database import state_dir
 from joinedup.simulate.agencies import Agency
-from joinedup.simulate.agency_files import header, lines
+from joinedup.simulate.agency_files import Row, header, lines
 from joinedup.simulate.errors import SimulateError
 from joinedup.simulate.events import Lives
-from joinedup.simulate.formats import Files, Setting, forms, render
+from joinedup.simulate.formats import Files, Setting, annex_a, forms, render
 from joinedup.simulate.names import name_groups
 from joinedup.simulate.numbers import NumberPlan
 from joinedup.simulate.pds_records import PdsRecords
@@ -32,10 +34,15 @@ from joinedup.simulate.people import Person, Role
 from joinedup.simulate.places import Map
 from joinedup.simulate.population import Block, World
 from joinedup.simulate.rates import AGENCIES, rates
+from joinedup.simulate.social_care import Caseload
 
+# Beyond, the 909,090 NHS numbers kept for tests do not reach all children.
+ENOUGH_NUMBERS = 900_000
 # Raise it with any change to what a region holds, so that a kept one is made again.
-REGION_VERSION = 2
+REGION_VERSION = 3
 BLOCK_CHILDREN = 1000
+MOST_CHILDREN = 2_000_000  # beyond, two pupils of the invented authority could have one UPN
+_BLOCKS_IN_ROW_GROUP = 64
 _SCHEMAS = {
     "truth": pa.schema(
         [("source", pa.string()), ("id", pa.string()), ("person_id", pa.string()),
@@ -70,12 +77,13 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Made:
-    """What a worker hands back: bytes for the text files, columns for the tables."""
+    """What a worker hands back: parts of the text files, the tables and the workbook."""
 
     children: int
     texts: dict[str, bytes]
     formats: dict[str, bytes]
-    tables: dict[str, list[list[Any]]]
+    lists: annex_a.Lists
+    tables: dict[str, pa.RecordBatch]
 
 
 @lru_cache(maxsize=2)
@@ -89,32 +97,53 @@ def _make(job: _Job) -> _Made:
     people = block.people()
     pds = PdsRecords(world.rates, job.seed, job.block)
     ndjson: list[bytes] = []
-    truth: list[list[Any]] = [[], [], [], []]
+    truth: list[tuple[Any, ...]] = []
     for person in people:
         for patient in pds.patients(person):
             ndjson.append(orjson.dumps(patient, option=orjson.OPT_APPEND_NEWLINE))
-            _add(truth, "pds", patient["id"], person.id, _number_to_give(person))
+            truth.append(("pds", patient["id"], person.id, _number_to_give(person)))
     texts = {"pds.ndjson": b"".join(ndjson)}
-    mistakes: list[list[Any]] = [[], [], []]
-    rows_of = {}
-    for name in AGENCIES:
-        agency = Agency(name, world.rates, world.map, job.seed, job.block, pds.postcodes)
-        rows = rows_of[name] = agency.rows(block.children, block.before_adoption)
+    mistakes: list[tuple[Any, ...]] = []
+    setting = _agencies(world, job, block, pds)
+    for name, rows in setting.rows.items():
         texts[f"{name}.csv"] = lines(name, rows).encode()
         for row in rows:
-            _add(truth, name, row.id, row.person.id, _number_to_give(row.person))
+            truth.append((name, row.id, row.person.id, _number_to_give(row.person)))
             if row.mistakes:
-                _add(mistakes, name, row.id, row.mistakes)
-    table = _people_table(people, pds, world.rates.as_at.toordinal())
-    formats: dict[str, bytes] = {}
-    if job.formats:
-        in_view, by_police = (
-            {row.person.id for row in rows_of[name]} for name in ("childrens_services", "police")
-        )
-        lives = Lives(world.rates, world.map, job.seed, in_view, by_police)
-        formats = render(Setting(world.rates, world.map, job.seed, job.block, rows_of, lives))
-    tables = {"truth": truth, "mistakes": mistakes, "people": table}
-    return _Made(job.children, texts, formats, tables)
+                mistakes.append((name, row.id, row.mistakes))
+    tables = {
+        "truth": _batch("truth", truth), "mistakes": _batch("mistakes", mistakes),
+        "people": _batch("people", _people_rows(people, pds, world.rates.as_at.toordinal())),
+    }  # fmt: skip
+    if not job.formats:
+        return _Made(job.children, texts, {}, {}, tables)
+    return _Made(job.children, texts, render(setting), annex_a.rows(setting), tables)
+
+
+def _agencies(world: World, job: _Job, block: Block, pds: PdsRecords) -> Setting:
+    """The agencies' rows, and what happened to the children behind them.
+
+    Children's services come first: what they did makes others know a child.
+    """
+
+    def rows(name: str, told: Set[str] = frozenset()) -> list[Row]:
+        agency = Agency(name, world.rates, world.map, job.seed, job.block, pds.postcodes)
+        return agency.rows(block.children, block.before_adoption, told)
+
+    in_view = rows("childrens_services")
+    lives = Lives(world.rates, world.map, job.seed, {row.person.id for row in in_view})
+    caseload = Caseload(world.rates, job.seed, lives, in_view)
+    seen = [(row.person.id, lives.of(row.person)) for row in in_view]
+    # Care Planning Regulations 2010: the health of a child in care is assessed on the way in.
+    in_care = {person for person, life in seen if life.care}
+    # The police are told of a child missing from care, and know whom they referred.
+    told_police = {person for person, life in seen if life.missing}
+    told_police.update(caseload.referred_by_police())
+    by_agency = {
+        "childrens_services": in_view, "schools": rows("schools"),
+        "health": rows("health", in_care), "police": rows("police", told_police),
+    }  # fmt: skip
+    return Setting(world.rates, world.map, job.seed, job.block, by_agency, lives, caseload)
 
 
 def _number_to_give(person: Person) -> str | None:
@@ -122,17 +151,17 @@ def _number_to_give(person: Person) -> str | None:
     return None if person.role is Role.BEFORE_ADOPTION else person.nhs_number or None
 
 
-def _add(columns: list[list[Any]], *values: Any) -> None:
-    for column, value in zip(columns, values, strict=True):
-        column.append(value)
+def _batch(name: str, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
+    schema = _SCHEMAS[name]
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _people_table(people: list[Person], pds: PdsRecords, today: int) -> list[list[Any]]:
-    out: list[list[Any]] = [[] for _ in _SCHEMAS["people"]]
+def _people_rows(people: list[Person], pds: PdsRecords, today: int) -> list[tuple[Any, ...]]:
     labels = {key: group.label for key, group in name_groups().items()}
-    for person in people:
-        _add(
-            out,
+    return [
+        (
             person.id, person.role.value, person.family_id, labels[person.group], person.sex,
             person.born, int((today - person.born.toordinal()) / 365.25),
             person.nhs_number or None, bool(person.nhs_number), person.multiple is not None,
@@ -140,8 +169,9 @@ def _people_table(people: list[Person], pds: PdsRecords, today: int) -> list[lis
             person.former is not None, person.adopted_on is not None, person.unaccompanied,
             not person.homes, person.unnamed, person.died is not None, person.superseded or None,
             person.never_join or None, pds.mistakes.get(person.id, []),
-        )  # fmt: skip
-    return out
+        )
+        for person in people
+    ]  # fmt: skip
 
 
 def simulate(
@@ -158,12 +188,20 @@ def simulate(
 
     The same children, seed and version give the same bytes, whatever the number of ``workers``
     (default: one a core). ``progress`` is called with the children made and the children asked.
-    Raises ``SimulateError`` when the region cannot be made as asked.
+    Above ``ENOUGH_NUMBERS`` children the NHS numbers kept for tests run out: some families'
+    children are with the agencies alone, without a number and without a record of the PDS
+    (``region_counts`` says how many). Raises ``SimulateError`` when the region cannot be made as
+    asked.
     """
     if children < 1:
         raise SimulateError("Ask for at least one child.")
+    if children > MOST_CHILDREN:
+        raise SimulateError(
+            f"A region has at most {MOST_CHILDREN:,} children: the UPNs of its one invented "
+            f"authority would not be each one child's. Ask for {MOST_CHILDREN:,} or fewer."
+        )
     blocks = -(-children // BLOCK_CHILDREN)
-    _world(blocks, seed)  # before any worker: refuses too many, and forked workers share it
+    _world(blocks, seed)  # before any worker: forked workers share it
     jobs = [
         _Job(block, blocks, min(BLOCK_CHILDREN, children - block * BLOCK_CHILDREN), seed, formats)
         for block in range(blocks)
@@ -191,21 +229,44 @@ class _Writers:
         for agency in AGENCIES:
             self._texts[f"{agency}.csv"].write(header(agency).encode())
         self._tables = {
-            name: stack.enter_context(
-                pq.ParquetWriter(out / f"{name}.parquet", schema, compression="zstd")
-            )
+            name: _TableWriter(out / f"{name}.parquet", schema, stack)
             for name, schema in _SCHEMAS.items()
         }
         self._formats = Files(out, forms(rates().as_at), stack)
+        self._workbook = annex_a.Workbook(out, stack)
 
     def __call__(self, made: _Made) -> None:
         for name, text in made.texts.items():
             self._texts[name].write(text)
         self._formats(made.formats)
-        for name, columns in made.tables.items():
-            schema = _SCHEMAS[name]
-            arrays = [pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)]
-            self._tables[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
+        self._workbook(made.lists)
+        for name, batch in made.tables.items():
+            self._tables[name](batch)
+
+
+class _TableWriter:
+    """One Parquet file. Blocks are written many at once: small row groups are slow to read."""
+
+    def __init__(self, path: Path, schema: pa.Schema, stack: ExitStack) -> None:
+        self._file = stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
+        self._waiting: list[pa.RecordBatch] = []
+        stack.callback(self._write)
+
+    def __call__(self, batch: pa.RecordBatch) -> None:
+        self._waiting.append(batch)
+        if len(self._waiting) == _BLOCKS_IN_ROW_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        if self._waiting:
+            self._file.write_table(pa.Table.from_batches(self._waiting))
+            self._waiting = []
+
+
+def _settle() -> None:
+    """Look for garbage seldom in a worker: a block is made of many objects that all stay."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def _in_order(jobs: list[_Job], workers: int, stack: ExitStack) -> Iterator[_Made]:
@@ -217,7 +278,7 @@ def _in_order(jobs: list[_Job], workers: int, stack: ExitStack) -> Iterator[_Mad
     # held lock along (a progress bar's, say): then they start afresh.
     alone = threading.active_count() == 1 and sys.platform == "linux"
     context = multiprocessing.get_context("fork" if alone else "spawn")
-    pool: Executor = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
+    pool: Executor = stack.enter_context(ProcessPoolExecutor(workers, context, _settle))
     waiting: list[Future[_Made]] = []
     rest = iter(jobs)
     for job in islice(rest, workers * 2):
@@ -227,6 +288,27 @@ def _in_order(jobs: list[_Job], workers: int, stack: ExitStack) -> Iterator[_Mad
         for job in islice(rest, 1):
             waiting.append(pool.submit(_make, job))
         yield made
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much is in a region."""
+
+    children: int
+    without_number: int  # children whom no NHS number was left for, and those the PDS never had
+    records: dict[str, int]  # rows by agency
+
+
+def region_counts(region: Path) -> Counts:
+    """Count a region's children and records, in its own tables."""
+    people = pq.read_table(region / "people.parquet", columns=["role", "in_pds"])
+    children = people.filter(pc.equal(people["role"], "child"))
+    held = pc.sum(children["in_pds"]).as_py() or 0
+    sources = pq.read_table(region / "truth.parquet", columns=["source"])["source"]
+    rows = {entry["values"].as_py(): entry["counts"].as_py() for entry in sources.value_counts()}
+    return Counts(
+        len(children), len(children) - held, {agency: rows.get(agency, 0) for agency in AGENCIES}
+    )
 
 
 def demo_people(

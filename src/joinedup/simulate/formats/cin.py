@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import date
-from random import Random
 
 from joinedup.simulate.agency_files import Row
-from joinedup.simulate.formats.cells import ethnicity, iso
+from joinedup.simulate.formats.cells import disability, ethnicity, iso, why_no_upn
 from joinedup.simulate.formats.form import Form, Setting
-from joinedup.simulate.formats.social_care import Episode, SocialCare
+from joinedup.simulate.social_care import Episode
 
 PATH = "childrens_services/children_in_need.xml"
 # DfE, CIN census 2024 to 2025: letters from then on, figures before.
 LETTERS_FROM = 2025
 _LETTERS = {"1": "M", "2": "F", "0": "U"}
-_DISABILITIES = ("LD", "AUT", "BEH", "COMM", "MOB", "HEAR", "VIS", "PC", "DDA")
 
 
 def census_year(as_at: date) -> int:
@@ -35,37 +33,32 @@ def form(as_at: date) -> Form:
     return Form(PATH, head, tail="</Children>\n</Message>\n")
 
 
-def render(setting: Setting, care: SocialCare) -> bytes:
+def render(setting: Setting) -> bytes:
     """A block's children."""
     year = census_year(setting.rates.as_at)
     rows = setting.rows["childrens_services"]
-    return "".join(child(setting, row, care.of(row), year) for row in rows).encode()
+    return "".join(child(setting, row, year) for row in rows).encode()
 
 
-def child(setting: Setting, row: Row, episodes: list[Episode], year: int) -> str:
+def child(setting: Setting, row: Row, year: int) -> str:
     """One child with all episodes, in the shape of a year."""
-    return "".join(_child(setting, row, episodes, year))
+    return "".join(_child(setting, row, year))
 
 
-def _child(setting: Setting, row: Row, episodes: list[Episode], year: int) -> Iterator[str]:
-    values, person, rates = row.values, row.person, setting.rates
-    rng = Random(f"{setting.seed} cin {row.id}")  # noqa: S311 - invented people
+def _child(setting: Setting, row: Row, year: int) -> Iterator[str]:
+    values, person, episodes = row.values, row.person, setting.caseload.of(row)
     yield f"<Child><ChildIdentifiers><LAchildID>{row.id}</LAchildID>"
     if values["upn"]:
         yield _tag("UPN", values["upn"])
     else:
-        yield _tag("UPNunknown", _why_no_upn(row, episodes, rates.as_at))
+        yield _tag("UPNunknown", why_no_upn(row, episodes, setting.rates.as_at))
     yield _tag("PersonBirthDate", iso(row))
     sex = values["gender"]
     letters = year >= LETTERS_FROM
     yield _tag("Sex", _LETTERS[sex]) if letters else _tag("GenderCurrent", sex)
     yield _tag("PersonDeathDate", person.died)
     yield f"</ChildIdentifiers><ChildCharacteristics>{_tag('Ethnicity', ethnicity(setting, row))}"
-    if rng.random() < rates.happenings["childrens_services"]["disabled"]:
-        disability = _DISABILITIES[int(rng.random() * len(_DISABILITIES))]
-    else:
-        disability = "NONE"
-    yield f"<Disabilities><Disability>{disability}</Disability></Disabilities>"
+    yield f"<Disabilities><Disability>{disability(setting, row)}</Disability></Disabilities>"
     yield "</ChildCharacteristics>"
     for episode in episodes:
         yield from _episode(episode)
@@ -107,13 +100,6 @@ def _episode(episode: Episode) -> Iterator[str]:
             yield f"<Reviews>{reviews}</Reviews>"
         yield "</ChildProtectionPlans>"
     yield "</CINdetails>\n"
-
-
-def _why_no_upn(row: Row, episodes: list[Episode], as_at: date) -> str:
-    """DfE, CIN census guide: UN1 below school age, UN7 no further action, UN4 newly in need."""
-    if (as_at - row.person.born).days < 5 * 365:
-        return "UN1"
-    return "UN7" if all(episode.no_further_action for episode in episodes) else "UN4"
 
 
 def _tag(name: str, value: object) -> str:

@@ -11,6 +11,7 @@ from joinedup.simulate.formats.form import Form
 from joinedup.simulate.formats.health_care import (
     Appointment,
     Emergency,
+    Flag,
     HealthCare,
     Immunisation,
 )
@@ -51,6 +52,8 @@ def bundle(row: Row, care: HealthCare) -> Json:
         resources.append(_encounter(f"{row.id}-E{nth}", reference, visit))
     for nth, appointment in enumerate(care.appointments, start=1):
         resources.append(_appointment(f"{row.id}-A{nth}", reference, appointment))
+    for nth, flag in enumerate(care.flags, start=1):
+        resources.append(_flag(f"{row.id}-F{nth}", reference, flag))
     return {
         "resourceType": "Bundle", "id": row.id, "type": "collection",
         "entry": [{"resource": resource} for resource in resources],
@@ -86,9 +89,20 @@ def _patient(row: Row) -> Json:
         patient["birthDate"] = born
     if row.person.died:
         patient["deceasedDateTime"] = row.person.died.isoformat()
-    if values["postcode"]:
-        patient["address"] = [{"use": "home", "postalCode": values["postcode"]}]
+    if address := _address(row):
+        patient["address"] = [{"use": "home", **address}]
     return patient
+
+
+def _address(row: Row) -> Json:
+    """The home on file, with its lines; a row may have these without a postcode."""
+    address: Json = {}
+    if row.lines:
+        *lines, town, _county = row.lines
+        address = {"line": [line for line in lines if line], "city": town}
+    if row.values["postcode"]:
+        address["postalCode"] = row.values["postcode"]
+    return address
 
 
 def _immunisation(key: str, patient: Json, given: Immunisation) -> Json:
@@ -114,8 +128,19 @@ def _encounter(key: str, patient: Json, visit: Emergency) -> Json:
 def _appointment(key: str, patient: Json, appointment: Appointment) -> Json:
     return {
         "resourceType": "Appointment", "id": key, "status": appointment.status,
-        "serviceType": [{"text": appointment.service}], "start": _instant(appointment.start),
+        "serviceType": [{"text": appointment.service}],
+        "start": _instant(appointment.start), "end": _instant(appointment.end),
         "participant": [{"actor": patient, "status": "accepted"}],
+    }  # fmt: skip
+
+
+def _flag(key: str, patient: Json, flag: Flag) -> Json:
+    period = {"start": flag.start.isoformat()}
+    if flag.end:
+        period["end"] = flag.end.isoformat()
+    return {
+        "resourceType": "Flag", "id": key, "status": "inactive" if flag.end else "active",
+        "code": {"text": flag.text}, "subject": patient, "period": period,
     }  # fmt: skip
 
 

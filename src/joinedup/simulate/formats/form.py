@@ -12,6 +12,7 @@ from joinedup.simulate.agency_files import Row
 from joinedup.simulate.events import Lives
 from joinedup.simulate.places import Map
 from joinedup.simulate.rates import Rates
+from joinedup.simulate.social_care import Caseload
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Setting:
     block: int
     rows: Mapping[str, list[Row]]
     lives: Lives
+    caseload: Caseload
 
 
 class Files:

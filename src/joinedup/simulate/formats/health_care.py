@@ -1,12 +1,12 @@
-"""What a health service did for a child: immunisations, emergencies, appointments."""
+"""What a health service did for a child, and what it was told: immunisations to flags."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
 from joinedup.simulate.agency_files import Row
-from joinedup.simulate.events import Lives, between, pick
-from joinedup.simulate.rates import Rates
+from joinedup.simulate.events import between, pick
+from joinedup.simulate.formats.form import Setting
 
 _REASONS = ("Fever", "Injury", "Breathing", "Abdominal pain", "Head injury", "Rash", "Self-harm")
 _SERVICES = ("Community paediatrics", "Paediatrics", "CAMHS", "Audiology", "Speech and language",
@@ -44,8 +44,18 @@ class Emergency:
 @dataclass(frozen=True, slots=True)
 class Appointment:
     start: datetime
+    end: datetime
     status: str  # of FHIR: fulfilled, noshow, cancelled, booked
     service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What the authority told the health service of the child, as CP-IS does."""
+
+    start: date
+    end: date | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +63,18 @@ class HealthCare:
     immunisations: list[Immunisation]
     emergencies: list[Emergency]
     appointments: list[Appointment]
+    flags: list[Flag]
 
 
 class HealthService:
     """Makes the care behind the rows of health."""
 
-    def __init__(self, rates: Rates, seed: int, lives: Lives) -> None:
-        self._rates = rates.happenings["health"]
-        self._as_at = rates.as_at
-        self._seed = seed
-        self._lives = lives
+    def __init__(self, setting: Setting) -> None:
+        self._rates = setting.rates.happenings["health"]
+        self._as_at = setting.rates.as_at
+        self._seed = setting.seed
+        self._lives = setting.lives
+        self._caseload = setting.caseload
 
     def of(self, row: Row) -> HealthCare:
         """The care of a row; the second row of a child has what came to it by mistake: little."""
@@ -70,7 +82,7 @@ class HealthService:
         life, person = self._lives.of(row.person), row.person
         since, until = life.since, life.until
         if "duplicate" in row.mistakes:
-            return HealthCare([], [self._emergency(rng, between(rng, since, until))], [])
+            return HealthCare([], [self._emergency(rng, between(rng, since, until))], [], [])
         emergencies = [
             self._emergency(rng, day)
             for day in self._days(rng, since, until, self._emergency_rate(row))
@@ -82,10 +94,21 @@ class HealthService:
         ahead = until == self._as_at and rng.random() < self._rates["appointment_ahead"]
         if ahead:
             day = until + timedelta(days=1 + int(rng.random() * 90))
-            appointments.append(Appointment(_at(rng, day, 9, 17), "booked", pick(rng, _SERVICES)))
+            appointments.append(self._booked(rng, day, "booked"))
         return HealthCare(
-            self._immunised(rng, person.born, since, until), emergencies, appointments
-        )
+            self._immunised(rng, person.born, since, until), emergencies, appointments,
+            self._flags(row),
+        )  # fmt: skip
+
+    def _flags(self, row: Row) -> list[Flag]:
+        """Child Protection - Information Sharing goes by the NHS number: without one, no flag."""
+        if not row.values["nhs_number"]:
+            return []
+        care, plans = self._lives.of(row.person).care, self._caseload.plans(row.person)
+        flags = [Flag(plan.start, plan.end, "Child protection plan") for plan in plans]
+        if care:
+            flags.append(Flag(care[0].start, care[-1].end, "Looked after child"))
+        return flags
 
     def _emergency_rate(self, row: Row) -> float:
         young = (self._as_at - row.person.born).days < 5 * 365
@@ -113,7 +136,12 @@ class HealthService:
             status = "noshow"
         elif chance < missed + self._rates["appointment_cancelled"]:
             status = "cancelled"
-        return Appointment(_at(rng, day, 9, 17), status, pick(rng, _SERVICES))
+        return self._booked(rng, day, status)
+
+    def _booked(self, rng: Random, day: date, status: str) -> Appointment:
+        start = _at(rng, day, 9, 17)
+        end = start + timedelta(minutes=20 if rng.random() < 0.7 else 40)
+        return Appointment(start, end, status, pick(rng, _SERVICES))
 
     def _immunised(self, rng: Random, born: date, since: date, until: date) -> list[Immunisation]:
         out = []

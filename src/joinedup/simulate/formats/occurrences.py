@@ -7,8 +7,8 @@ from itertools import accumulate
 from random import Random
 
 from joinedup.simulate.agency_files import Row
-from joinedup.simulate.events import Lives, after, between, pick
-from joinedup.simulate.rates import Rates
+from joinedup.simulate.events import after, between, pick
+from joinedup.simulate.formats.form import Setting
 
 _ROLES = {
     "missing": ("subject",), "child-concern": ("subject",), "victim": ("victim",),
@@ -16,6 +16,7 @@ _ROLES = {
     "offence": ("suspect",), "arrest": ("suspect",), "stop-search": ("subject",),
     "exploitation": ("victim",),
 }  # fmt: skip
+_REFERRED = ("child-concern", "child-concern", "domestic-abuse")
 _RESPONSIBLE = 10  # years: Children and Young Persons Act 1963, section 16
 
 
@@ -33,14 +34,15 @@ class Occurrence:
 class Police:
     """Makes the occurrences behind the rows of the police."""
 
-    def __init__(self, rates: Rates, seed: int, lives: Lives) -> None:
-        self._rates = rates.happenings["police"]
+    def __init__(self, setting: Setting) -> None:
+        self._rates = setting.rates.happenings["police"]
         self._kinds = {
             name: (tuple(shares), tuple(accumulate(shares.values())))
-            for name, shares in rates.occurrences.items()
+            for name, shares in setting.rates.occurrences.items()
         }
-        self._seed = seed
-        self._lives = lives
+        self._seed = setting.seed
+        self._lives = setting.lives
+        self._referred = setting.caseload.referred_by_police()
 
     def of(self, row: Row) -> list[Occurrence]:
         """What the police recorded, at least once, by day."""
@@ -53,6 +55,8 @@ class Police:
                 Occurrence("missing", gone.start, gone.end, "subject", self._grade(rng))
                 for gone in life.missing
             ]
+            # What they referred a child to children's services for stands in their own book.
+            out += [self._one_referred(rng, day) for day in self._referred.get(row.person.id, ())]
         while not out or rng.random() < self._rates["again"]:
             out.append(self._one(rng, row, between(rng, life.since, life.until), life.until))
         return sorted(out, key=lambda occurrence: (occurrence.start, occurrence.kind))
@@ -80,6 +84,10 @@ class Police:
             return Occurrence(kind, day, None, role)
         back = after(rng, day, 0, 2)
         return Occurrence(kind, day, back if back <= until else None, role, self._grade(rng))
+
+    def _one_referred(self, rng: Random, day: date) -> Occurrence:
+        kind = pick(rng, _REFERRED)
+        return Occurrence(kind, day, None, pick(rng, _ROLES[kind]))
 
     def _kind(self, rng: Random, table: str) -> str:
         names, sums = self._kinds[table]

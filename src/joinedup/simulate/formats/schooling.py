@@ -136,7 +136,10 @@ class Schools:
         """Sessions missed, by the codes of the attendance register."""
         if rng.random() < self._rates["absent_never"]:
             return {}
-        share = min(rng.expovariate(1 / self._rates["absence"]), 0.95)
+        if rng.random() < self._rates["absent_severely"]:
+            share = 0.5 + 0.45 * rng.random()
+        else:
+            share = min(rng.expovariate(1 / self._rates["absence"]), 0.5)
         missed = int(share * _SESSIONS + 0.5)
         authorised = int(missed * self._rates["absence_authorised"] + rng.random())
         authorised = min(authorised, missed)
@@ -178,6 +181,7 @@ class Schools:
         """A Unique Learner Number: weights 10 to 2, the sum modulo 11 taken from 10."""
         if rng.random() >= self._rates["learner_number"]:
             return ""
-        nine = f"9{self._block % 1000:03d}{row.person.id[-5:]}"
-        rest = sum(int(d) * weight for d, weight in zip(nine, range(10, 1, -1), strict=True)) % 11
-        return f"{nine}{10 - rest}" if rest else ""
+        thousands, rest = divmod(self._block, 1000)
+        nine = f"{9 - thousands}{rest:03d}{row.person.id[-5:]}"
+        left = sum(int(d) * weight for d, weight in zip(nine, range(10, 1, -1), strict=True)) % 11
+        return f"{nine}{10 - left}" if left else ""

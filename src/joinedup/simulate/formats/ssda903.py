@@ -1,10 +1,11 @@
-"""SSDA903, the return on looked-after children: one CSV a table."""
+"""SSDA903, the return on looked-after children: one CSV a table, and all of it as one XML."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from joinedup.simulate.agency_files import Row
-from joinedup.simulate.formats.cells import ethnicity
-from joinedup.simulate.formats.form import Setting, csv_form, csv_lines
+from joinedup.simulate.formats.cells import eighteen, ethnicity, reviews
+from joinedup.simulate.formats.form import Form, Setting, csv_form, csv_lines
 
 _COLUMNS = {
     "header": ("CHILD", "SEX", "DOB", "ETHNIC", "UPN", "MOTHER", "MC_DOB"),
@@ -17,59 +18,89 @@ _COLUMNS = {
     "uasc": ("CHILD", "SEX", "DOB", "DUC"),
 }  # fmt: skip
 _PATH = "childrens_services/ssda903_{}.csv"
-FORMS = tuple(csv_form(_PATH.format(name), columns) for name, columns in _COLUMNS.items())
-# Care Planning Regulations 2010: reviewed within 20 working days, then 3 months, then 6.
-_REVIEWED = (26, 110)
-_REVIEWED_EVERY = 175
+XML = "childrens_services/ssda903.xml"
+FORMS = (
+    *(csv_form(_PATH.format(name), columns) for name, columns in _COLUMNS.items()),
+    Form(
+        XML, head='<?xml version="1.0" encoding="UTF-8"?>\n<EXPSSDA903>\n', tail="</EXPSSDA903>\n"
+    ),
+)
+
+_Tables = dict[str, list[tuple[str, ...]]]
 
 
 def render(setting: Setting) -> dict[str, bytes]:
-    """A block's part of each table."""
-    tables: dict[str, list[tuple[str, ...]]] = {name: [] for name in _COLUMNS}
+    """A block's part of each table, and of the XML."""
+    tables: _Tables = {name: [] for name in _COLUMNS}
+    xml: list[str] = []
     for row in setting.rows["childrens_services"]:
         if "duplicate" not in row.mistakes and setting.lives.of(row.person).care:
-            _child(setting, row, tables)
-    return {_PATH.format(name): csv_lines(rows) if rows else b"" for name, rows in tables.items()}
+            child = _child(setting, row)
+            xml += _xml(child)
+            for name, found in child.items():
+                tables[name] += found
+    out = {_PATH.format(name): csv_lines(rows) if rows else b"" for name, rows in tables.items()}
+    return {**out, XML: "".join(xml).encode()}
 
 
-def _child(setting: Setting, row: Row, tables: dict[str, list[tuple[str, ...]]]) -> None:
+def _child(setting: Setting, row: Row) -> _Tables:
+    """The child's rows of each table."""
     life, values = setting.lives.of(row.person), row.values
     born = values["birth_date"]
     sex = "" if values["gender"] == "0" else values["gender"]
     upn = values["upn"] or ("UN1" if _years(row, life.until) < 5 else "UN4")
-    tables["header"].append((row.id, sex, born, ethnicity(setting, row), upn, "", ""))
-    for spell in life.care:
-        tables["episodes"].append(
+    home = values["postcode"]
+    return {
+        "header": [(row.id, sex, born, ethnicity(setting, row), upn, "", "")],
+        "episodes": [
             (
                 row.id, _day(spell.start), spell.reason, spell.legal, spell.need, spell.place,
-                spell.provider, _day(spell.end), spell.ceased, spell.change, values["postcode"],
-                spell.postcode, "",
+                spell.provider, _day(spell.end), spell.ceased, spell.change, home, spell.postcode,
+                "",
             )
-        )  # fmt: skip
-    for absence in life.missing:
-        tables["missing"].append((row.id, born, "M", _day(absence.start), _day(absence.end)))
-    for day in _reviews(life.care[0].start, life.care[-1].end or life.until):
-        code = "PN0" if _years(row, day) < 4 else "PN1"
-        tables["reviews"].append((row.id, born, _day(day), code))
-    if row.person.unaccompanied:
-        born_on = row.person.born
-        eighteen = date(born_on.year + 18, born_on.month, min(born_on.day, 28))
-        tables["uasc"].append((row.id, sex, born, _day(eighteen)))
+            for spell in life.care
+        ],
+        "missing": [
+            (row.id, born, "M", _day(gone.start), _day(gone.end)) for gone in life.missing
+        ],
+        "reviews": [
+            (row.id, born, _day(day), "PN0" if _years(row, day) < 4 else "PN1")
+            for day in reviews(life.care[0].start, life.care[-1].end or life.until)
+        ],
+        "uasc": (
+            [(row.id, sex, born, _day(eighteen(row.person.born)))]
+            if row.person.unaccompanied else []
+        ),
+    }  # fmt: skip
+
+
+def _xml(child: _Tables) -> Iterator[str]:
+    """The same child as the XML nests it; codes, dates and postcodes, so nothing to escape."""
+    key, sex, born, code, upn, *_ = child["header"][0]
+    yield f"<CHILD><HEADER><CHILDID>{key}</CHILDID>{_tag('UPN', upn)}{_tag('SEX', sex)}"
+    yield f"{_tag('DOB', born)}{_tag('ETHNIC', code)}"
+    for *_, until in child["uasc"]:
+        yield f"<UASC>1</UASC><DUC>{until}</DUC>"
+    for name, element in (("reviews", "AREVIEW"), ("missing", "AMISSING")):
+        for row in child[name]:
+            yield _element(element, _COLUMNS[name][2:], row[2:])
+    yield "</HEADER>"
+    for row in child["episodes"]:
+        yield _element("EPISODE", ("DECOM", "RNE", "LS", "CIN", "PL", *_COLUMNS["episodes"][6:]),
+                       row[1:])  # fmt: skip
+    yield "</CHILD>\n"
+
+
+def _element(name: str, columns: tuple[str, ...], row: tuple[str, ...]) -> str:
+    return f"<{name}>{''.join(map(_tag, columns, row))}</{name}>"
+
+
+def _tag(name: str, text: str) -> str:
+    return f"<{name}>{text}</{name}>" if text else ""
 
 
 def _years(row: Row, day: date) -> float:
     return (day - row.person.born).days / 365.25
-
-
-def _reviews(start: date, last: date) -> list[date]:
-    days: list[date] = []
-    after = 0
-    while True:
-        after = _REVIEWED[len(days)] if len(days) < len(_REVIEWED) else after + _REVIEWED_EVERY
-        day = date.fromordinal(start.toordinal() + after)
-        if day > last:
-            return days
-        days.append(day)
 
 
 def _day(day: date | None) -> str:

@@ -38,10 +38,12 @@ def _line(setting: Setting, schools: Schools, row: Row) -> list[object]:
         born = "/".join(reversed(born.split("-")))  # lists come in both styles
     if number and row.id[-1] in "36":
         number = f"{number[:3]} {number[3:6]} {number[6:]}"
-    # A row holds no parents and, of the address, the postcode.
+    flat, street, locality, town, _ = row.lines or ("",) * 5
+    # No agency here keeps who the parents are.
     return [
         schools.school_of(row, year).urn, "", "", "", "", "", "", "", "", values["given"],
         values["family"], "", born,
-        year if year > 0 else "", "", "", "", values["postcode"], number,
+        year if year > 0 else "", f"{flat}, {street}" if flat else street, locality, town,
+        values["postcode"], number,
         _GENDERS[values["gender"]], row.id,
     ]  # fmt: skip
