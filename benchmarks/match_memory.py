@@ -15,7 +15,7 @@ import document
 import machine
 
 from joinedup.identify.journal import Journal
-from joinedup.identify.match_file import match_file
+from joinedup.identify.match_file import Run, match_file
 from joinedup.pds.search import Answer, NotFound, Search
 from joinedup.standards.tabular import open_table
 
@@ -59,12 +59,14 @@ def main() -> None:
         tally = match_file(
             table,
             folder / "out.csv",
-            source=Nobody(),
-            strategy="adaptive",
-            journal=journal,
-            workers=8,
-            progress=lambda done: None,
-            stop=threading.Event(),
+            Run(
+                source=Nobody(),
+                strategy="adaptive",
+                journal=journal,
+                workers=8,
+                progress=lambda done: None,
+                stop=threading.Event(),
+            ),
         )
         journal.remove()
         seconds = time.perf_counter() - start

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from joinedup.identify.journal import Journal
-from joinedup.identify.match_file import match_file
+from joinedup.identify.match_file import Run, match_file
 from joinedup.pds.search import Answer, Search
 from joinedup.standards.tabular import open_table
 from tests.match.fakes import FakeSource
@@ -30,10 +30,8 @@ def main(in_file: str, out_file: str, log: str, count: str) -> None:
     journal = Journal.open(
         out.with_name(out.name + ".journal"), content=table.digest, settings={"source": "test"}
     )
-    match_file(
-        table, out, source=Logged(int(count), log), strategy="adaptive", journal=journal,
-        workers=4, progress=lambda done: None, stop=threading.Event(),
-    )  # fmt: skip
+    match_file(table, out, Run(source=Logged(int(count), log), strategy="adaptive", journal=journal,
+        workers=4, progress=lambda done: None, stop=threading.Event()))  # fmt: skip
     journal.remove()
 
 

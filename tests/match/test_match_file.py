@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from joinedup.identify.batch import Stopped, normalised
 from joinedup.identify.journal import Journal
 from joinedup.identify.match_file import HEADINGS as SUI_HEADINGS
-from joinedup.identify.match_file import match_file
+from joinedup.identify.match_file import Run, match_file
 from joinedup.identify.tally import Tally
 from joinedup.pds.search import Source
 from joinedup.people.demographics import Demographics
@@ -38,8 +38,12 @@ def run(
     )
     try:
         tally = match_file(
-            table, out, source=source, strategy="adaptive", journal=journal, workers=workers,
-            progress=progress, stop=stop or threading.Event(),
+            table,
+            out,
+            Run(
+                source=source, strategy="adaptive", journal=journal, workers=workers,
+                progress=progress, stop=stop or threading.Event(),
+            ),
         )  # fmt: skip
     finally:
         if keep:

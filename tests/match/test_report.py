@@ -11,7 +11,7 @@ import pytest
 
 from joinedup.identify.batch import Done
 from joinedup.identify.journal import Answer, Journal
-from joinedup.identify.match_file import match_file
+from joinedup.identify.match_file import Run, match_file
 from joinedup.identify.report import RunFacts, duration, render, write_report
 from joinedup.identify.tally import Tally, without_personal
 from joinedup.standards.columns import find_columns
@@ -41,10 +41,8 @@ def page(tmp_path: Path) -> str:
         file.write("Persephone,Wigglesworth,03/02/2012,LS1 4AP,x\n")
     table = open_table(path)
     journal = Journal.open(tmp_path / "j", content=table.digest, settings={})
-    tally = match_file(
-        table, tmp_path / "out.csv", source=FakeSource(50), strategy="adaptive", journal=journal,
-        workers=2, progress=lambda done: None, stop=threading.Event(),
-    )  # fmt: skip
+    tally = match_file(table, tmp_path / "out.csv", Run(source=FakeSource(50), strategy="adaptive", journal=journal,
+        workers=2, progress=lambda done: None, stop=threading.Event()))  # fmt: skip
     return render(FACTS, tally, table.columns)
 
 

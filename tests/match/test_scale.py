@@ -13,7 +13,7 @@ SCRIPT = """
 import sys, threading
 from pathlib import Path
 from joinedup.identify.journal import Journal
-from joinedup.identify.match_file import match_file
+from joinedup.identify.match_file import Run, match_file
 from joinedup.pds.search import NotFound
 from joinedup.standards.tabular import open_table
 
@@ -30,8 +30,8 @@ with (folder / "in.csv").open("w") as file:
         file.write(f"{i},Amelia,Okonk{name},{born},LS1 4AB,F,{'n' * 40}\\n")
 table = open_table(folder / "in.csv")
 journal = Journal.open(folder / "j", content=table.digest, settings={})
-tally = match_file(table, folder / "out.csv", source=Nobody(), strategy="s1", journal=journal,
-                   workers=8, progress=lambda done: None, stop=threading.Event())
+tally = match_file(table, folder / "out.csv", Run(source=Nobody(), strategy="s1", journal=journal,
+                   workers=8, progress=lambda done: None, stop=threading.Event()))
 journal.remove()
 assert tally.rows == rows and tally.copies == 0, tally
 # Not ru_maxrss, which a new program inherits from the one that started it.

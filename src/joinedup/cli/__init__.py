@@ -10,8 +10,11 @@ from joinedup import __version__
 COMMANDS = {
     "demo": "Build and run the whole region on this machine",
     "match": "Find the NHS number of every child in a file",
+    "train": "Learn the linking model's weights from agency files",
+    "link": "Find which records of which agencies are one child",
+    "explain": "Say why two records are, or are not, one child",
     "check": "Say what is wrong in an agency's file, row by row",
-    "evaluate": "Compare search strategies against known truth",
+    "evaluate": "Compare search strategies, or links, with known truth",
     "simulate": "Make a region of invented people",
     "pds-emulator": "Serve an emulated NHS Personal Demographics Service",
     "hub": "Serve the hub's pages and API",

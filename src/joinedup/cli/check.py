@@ -78,12 +78,13 @@ def _run(reading: Reading, output: Path | None, quiet: bool) -> None:
             if not number % 5_000:
                 advance()
             if file is not None and isinstance(record, Issue):
-                file.write(_row(record))
+                file.write(issue_row(record))
         if file is not None:
             file.commit()
 
 
-def _row(issue: Issue) -> list[str]:
+def issue_row(issue: Issue) -> list[str]:
+    """One issue as cells, in the order of ``COLUMNS``."""
     return [
         issue.child_id,
         issue.table,

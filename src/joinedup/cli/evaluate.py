@@ -1,5 +1,6 @@
-"""``joinedup evaluate``: strategies against known truth."""
+"""``joinedup evaluate``: strategies, or links, against known truth."""
 
+import html
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,15 @@ from rich.progress import Progress
 
 from joinedup.identify import STRATEGIES
 from joinedup.identify.evaluation import Report, compare_in_parallel
-from joinedup.identify.evaluation_report import markdown, page
+from joinedup.identify.evaluation_report import document, markdown, page, table_html
+from joinedup.linkage.quality import (
+    Quality,
+    QualityError,
+    group_markdown,
+    measure,
+    summary_markdown,
+    wrong_markdown,
+)
 from joinedup.simulate import SimulateError, demo_people, questions
 
 
@@ -30,11 +39,59 @@ def run(
     return report, len(asked)
 
 
+def links_tables(quality: Quality) -> dict[str, str]:
+    """What was measured of links, as Markdown tables under headings."""
+    return {
+        "Pairs": summary_markdown(quality),
+        "Children": wrong_markdown(quality),
+        **{f"By {kind}": group_markdown(kind, each) for kind, each in quality.groups.items()},
+    }
+
+
+def links_page(tables: dict[str, str], about: str) -> str:
+    """The tables as a page."""
+    parts = [f"<h1>Links compared with the truth</h1><p>{html.escape(about)}</p>"]
+    parts += [f"<h2>{heading}</h2>{table_html(table)}" for heading, table in tables.items()]
+    return document("Links compared with the truth", parts)
+
+
+def _links_summary(quality: Quality) -> dict[str, object]:
+    return {
+        **{
+            name: {
+                "precision": round(each.precision.share, 6),
+                "recall": round(each.recall.share, 6),
+                "right": each.right,
+                "said": each.said,
+                "true": each.true,
+            }
+            for name, each in (("links", quality.links), ("clusters", quality.clusters))
+        },
+        "whole_children": [quality.whole.hits, quality.whole.of],
+        "mixed_clusters": [quality.mixed.hits, quality.mixed.of],
+        "wrongly_joined": {name: [each.hits, each.of] for name, each in quality.wrong.items()},
+        "groups": {
+            kind: {
+                name: {"right": each.right, "said": each.said, "true": each.true}
+                for name, each in values.items()
+            }
+            for kind, values in quality.groups.items()
+        },
+    }
+
+
 @click.command("evaluate")
 @click.option(
     "--region",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder that `joinedup simulate` wrote. Without it, the demo's region.",
+)
+@click.option(
+    "--links",
+    "links_dir",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Evaluate what `joinedup link -o DIR` made of the region's files, not strategies.",
 )
 @click.option("--rows", default=2_000, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=1, show_default=True, help="Which rows are drawn.")
@@ -58,6 +115,7 @@ def run(
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout.")
 def command(
     region: Path | None,
+    links_dir: Path | None,
     rows: int,
     seed: int,
     strategies: tuple[str, ...],
@@ -66,7 +124,7 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Compare search strategies where the truth is known.
+    """Compare search strategies, or the links between agencies, with the known truth.
 
     Rows are drawn from the agencies of an invented region, with their mistakes. Each strategy asks
     the PDS emulator's engine, and what it says is compared with the truth: right numbers, wrong
@@ -77,8 +135,13 @@ def command(
     joinedup evaluate
     joinedup simulate -o region --children 60000
     joinedup evaluate --region region --rows 20000 --strategy adaptive --strategy s5
+    joinedup link region/*.csv -o linked
+    joinedup evaluate --links linked --region region
     """
     console = Console(stderr=True, quiet=quiet)
+    if links_dir is not None:
+        _evaluate_links(links_dir, region, out, console, as_json=as_json)
+        return
     try:
         where = region or demo_people()
         report, asked = run(
@@ -103,4 +166,22 @@ def command(
         click.echo(json.dumps(summary))
     else:
         click.echo(markdown(report))
+    console.print(f"Report: {out}")
+
+
+def _evaluate_links(
+    links: Path, region: Path | None, out: Path, console: Console, *, as_json: bool
+) -> None:
+    if region is None:
+        raise click.UsageError("--links needs --region: the folder of the files that were linked.")
+    try:
+        quality = measure(links / "links.parquet", links / "clusters.parquet", region)
+    except QualityError as error:
+        raise click.UsageError(str(error)) from None
+    tables = links_tables(quality)
+    out.write_text(links_page(tables, f"{links.name}, with the truth of {region.name}."), "utf-8")
+    if as_json:
+        click.echo(json.dumps(_links_summary(quality)))
+    else:
+        click.echo("\n\n".join(f"## {heading}\n\n{table}" for heading, table in tables.items()))
     console.print(f"Report: {out}")

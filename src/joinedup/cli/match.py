@@ -1,4 +1,4 @@
-"""``joinedup match``: an identifier for every row of a file."""
+"""``joinedup match``: an identifier for every row of a file, or of several."""
 
 import contextlib
 import datetime as dt
@@ -8,8 +8,10 @@ import logging
 import os
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,16 @@ from rich.table import Table as Grid
 
 from joinedup import __version__
 from joinedup.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from joinedup.cli.progress import RowProgress
+from joinedup.cli.progress import RowProgress, StageProgress
 from joinedup.cli.source import SourceError, open_source
 from joinedup.identify import STRATEGIES
 from joinedup.identify.batch import Stopped
 from joinedup.identify.journal import Journal, JournalError
-from joinedup.identify.match_file import PATIENCE, match_file
+from joinedup.identify.match_file import PATIENCE, Run, match_file, match_files
 from joinedup.identify.outcome import Status
 from joinedup.identify.report import MEANINGS, RunFacts, duration, write_report
 from joinedup.identify.tally import Tally
+from joinedup.identify.together import Groups
 from joinedup.standards.columns import TableError, read_mapping
 from joinedup.standards.tabular import Table, open_table
 
@@ -37,6 +40,7 @@ _EPILOG = """
 \b
 Examples:
   joinedup match children.csv
+  joinedup match social_care.csv schools.xlsx health.csv -o results/
   joinedup match children.xlsx -o numbers.csv --pds-url https://pds.example.nhs.uk
   joinedup match census.csv --map given="Preferred first name" --map dob=Born
   joinedup match children.csv --json -q > run.json
@@ -64,10 +68,13 @@ class NoAnswer(click.ClickException):
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("in_file", metavar="IN", type=click.Path(path_type=Path))
+@click.argument(
+    "in_files", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 @click.option(
     "-o", "--output", metavar="OUT.csv", type=click.Path(path_type=Path),
-    help="Where the results go. Default: IN_matched.csv beside IN.",
+    help="Where the results go; a folder when there are several files. Default: IN_matched.csv "
+    "beside IN.",
 )  # fmt: skip
 @click.option(
     "--strategy", type=click.Choice(sorted(STRATEGIES)), default="adaptive", show_default=True,
@@ -102,13 +109,13 @@ class NoAnswer(click.ClickException):
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook. Default: the first in use.")
 @click.option(
     "--report", metavar="FILE.html", type=click.Path(path_type=Path),
-    help="Where the report goes. Default: OUT.csv.report.html.",
+    help="Where the report goes, for a single file. Default: OUT.csv.report.html.",
 )  # fmt: skip
 @click.option("--restart", is_flag=True, help="Forget the answers of an unfinished run.")
 @click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON on stdout.")
 def command(
-    in_file: Path,
+    in_files: tuple[Path, ...],
     output: Path | None,
     strategy: str,
     pds_url: str | None,
@@ -122,12 +129,15 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Find the NHS number of every child in a file.
+    """Find the NHS number of every child in a file, or in several.
 
     IN is a CSV, Excel (.xlsx) or JSON lines file with a row for each child. It needs a given name,
     a family name and a date of birth; gender, postcode, phone, e-mail and a held NHS number make
     the answer surer and cheaper. Every row is in the output, in the same order, with its other
     columns as they were.
+
+    Give the files of several agencies together: their rows are linked first, and a child whom
+    several of them know is asked about once. Each file has its own output.
     """
     # The client's warnings are in the rows they are about; here they would break up the bar.
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
@@ -138,14 +148,17 @@ def command(
         if not quiet:
             say(message)
 
+    kept = Path("the journal")
     try:
-        out, report = _destinations(in_file, output, report)
-        table = open_table(in_file, read_mapping(maps), sheet=sheet)
+        outs, reports, kept = _destinations(in_files, output, report)
+        mapping = read_mapping(maps)
+        tables = [open_table(path, mapping, sheet=sheet) for path in in_files]
     except TableError as error:
         raise Misuse(str(error)) from None
-    tell(f"{in_file.name}: {table.kind}, {table.row_count:,} rows.")
-    for note in table.notes:
-        tell(note)
+    for table in tables:
+        tell(f"{table.path.name}: {table.kind}, {table.row_count:,} rows.")
+        for note in table.notes:
+            tell(note)
     if STRATEGIES[strategy].accepts_on_score:
         say(
             f"Warning: {strategy} accepts on the source's score alone, without comparing who came "
@@ -155,15 +168,15 @@ def command(
         with (
             stop_on_interrupt(say) as stop,
             open_source(pds_url, pds_tps, tell) as opened,
-            _open_journal(out, table, strategy, opened.identity, restart) as journal,
+            _open_journal(kept, tables, strategy, opened.identity, restart) as journal,
         ):
             if journal.resumed:
                 tell(f"Going on with an earlier run: {journal.resumed:,} answers are known.")
             begun = time.monotonic()
-            with RowProgress(errors, table.row_count, quiet=quiet) as progress:
-                tally = match_file(
-                    table,
-                    out,
+            groups = _link(tables, errors, quiet) if len(tables) > 1 else None
+            total = sum(table.row_count for table in tables)
+            with RowProgress(errors, total, quiet=quiet) as progress:
+                run = Run(
                     source=opened.source,
                     strategy=strategy,
                     journal=journal,
@@ -176,26 +189,43 @@ def command(
                         f"{duration(patience)} (--patience)."
                     ),
                 )
-            facts = RunFacts(
-                input_name=in_file.name,
-                output_name=out.name,
-                kind=table.kind,
-                strategy=strategy,
-                source=opened.words,
-                seconds=time.monotonic() - begun,
-                finished_at=dt.datetime.now().astimezone(),
-                notes=table.notes,
-            )
-            write_report(report, facts, tally, table.columns)
-            status = _status(tally)
+                tallies = (
+                    [match_file(tables[0], outs[0], run)]
+                    if groups is None
+                    else match_files(tables, outs, groups, run)
+                )
+            seconds = time.monotonic() - begun
+            done = [
+                _Done(
+                    table, out, told, tally,
+                    RunFacts(
+                        input_name=table.path.name,
+                        output_name=out.name,
+                        kind=table.kind,
+                        strategy=strategy,
+                        source=opened.words,
+                        seconds=seconds,
+                        finished_at=dt.datetime.now().astimezone(),
+                        notes=table.notes,
+                    ),
+                )
+                for table, out, told, tally in zip(tables, outs, reports, tallies, strict=True)
+            ]  # fmt: skip
+            for one in done:
+                write_report(one.report, one.facts, one.tally, one.table.columns)
+            status = max(_status(tally) for tally in tallies)
             if as_json:
-                click.echo(json.dumps(_summary(table, out, report, facts, tally, status)))
+                click.echo(json.dumps(_summary(done, status)))
             elif not quiet:
-                _show(out, report, facts, tally)
-            if tally.unavailable:
+                for one in done:
+                    _show(one)
+                if groups is not None:
+                    _show_together(tallies, groups)
+            unavailable = sum(tally.unavailable for tally in tallies)
+            if unavailable:
                 say(
                     f"The source of truth ({opened.words}) did not answer for "
-                    f"{tally.unavailable:,} of {tally.rows:,} rows. They are marked Unavailable, "
+                    f"{unavailable:,} of {total:,} rows. They are marked Unavailable, "
                     "which says nothing about those children. When it is back, give the same "
                     "command again: only those rows are asked. The other answers are kept in "
                     f"{journal.path.name} until then."
@@ -207,30 +237,46 @@ def command(
     except SourceError as error:
         raise (Misuse if error.at_fault else NoAnswer)(str(error)) from None
     except Stopped:
-        say(
-            "Stopped. What was answered is kept in "
-            f"{_journal_path(out)}: give the same command again to go on."
-        )
+        say(f"Stopped. What was answered is kept in {kept}: give the same command again to go on.")
         sys.exit(INTERRUPTED)
     except (OSError, sqlite3.Error) as error:
         raise Misuse(
             f"The run cannot go on: {error}. What was answered is kept in "
-            f"{_journal_path(out)}: put that right and give the same command again."
+            f"{kept}: put that right and give the same command again."
         ) from None
     sys.exit(status)
 
 
-def _journal_path(out: Path) -> Path:
-    return out.with_name(out.name + ".journal")
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One file of a run that is complete."""
+
+    table: Table
+    out: Path
+    report: Path
+    tally: Tally
+    facts: RunFacts
+
+
+def _link(tables: list[Table], errors: Console, quiet: bool) -> Groups:
+    # Not above: a single file needs none of the linking engine, which takes a second to load.
+    from joinedup.identify.gather import gather
+
+    stages = StageProgress(errors, quiet=quiet)
+    with (
+        tempfile.TemporaryDirectory(prefix="joinedup-match-") as work,
+        stages.stage("Linking the files' rows"),
+    ):
+        return gather(tables, Path(work), progress=stages.step)
 
 
 @contextlib.contextmanager
 def _open_journal(
-    out: Path, table: Table, strategy: str, source: str, restart: bool
+    path: Path, tables: list[Table], strategy: str, source: str, restart: bool
 ) -> Iterator[Journal]:
     journal = Journal.open(
-        _journal_path(out),
-        content=table.digest,
+        path,
+        content=b"".join(table.digest for table in tables),
         settings={"strategy": strategy, "source": source, "version": __version__},
         restart=restart,
     )
@@ -240,20 +286,46 @@ def _open_journal(
         journal.close()
 
 
-def _destinations(in_file: Path, out: Path | None, report: Path | None) -> tuple[Path, Path]:
-    """Where output and report go; TableError when that would harm the input or cannot be."""
-    if not in_file.exists():
-        raise TableError(f"{in_file} does not exist.")
-    out = out or in_file.with_name(f"{in_file.stem}_matched.csv")
-    if out.is_dir():
-        raise TableError(f"{out} is a folder. Give -o the name of a file.")
-    report = report or out.with_name(out.name + ".report.html")
+def _destinations(
+    in_files: tuple[Path, ...], output: Path | None, report: Path | None
+) -> tuple[list[Path], list[Path], Path]:
+    """Where outputs, reports and journal go; TableError when that would harm an input."""
+    for path in in_files:
+        if not path.exists():
+            raise TableError(f"{path} does not exist.")
+    if len(in_files) == 1:
+        out = output or in_files[0].with_name(f"{in_files[0].stem}_matched.csv")
+        if out.is_dir():
+            raise TableError(f"{out} is a folder. Give -o the name of a file.")
+        _check(out, report or _report_of(out), in_files)
+        return [out], [report or _report_of(out)], out.with_name(out.name + ".journal")
+    if report is not None:
+        raise TableError("--report is for a single file: each of several has its own.")
+    if len({path.stem for path in in_files}) < len(in_files):
+        raise TableError("Two of the files have the same name, so their outputs would too.")
+    if output is not None:
+        if output.exists() and not output.is_dir():
+            raise TableError(f"{output} is a file. For several inputs give -o a folder.")
+        if not output.exists() and not os.access(output.absolute().parent, os.W_OK):
+            raise TableError(f"The folder {output} cannot be made.")
+        output.mkdir(exist_ok=True)
+    outs = [(output or path.parent) / f"{path.stem}_matched.csv" for path in in_files]
+    for out in outs:
+        _check(out, _report_of(out), in_files)
+    return outs, [_report_of(out) for out in outs], outs[0].with_name("matched.journal")
+
+
+def _report_of(out: Path) -> Path:
+    return out.with_name(out.name + ".report.html")
+
+
+def _check(out: Path, report: Path, in_files: tuple[Path, ...]) -> None:
     if out.suffix.lower() in {".xlsx", ".xls", ".xlsm", ".ods"}:
         raise TableError(
             f"The output is CSV, which Excel opens. Give -o a name such as {out.stem}.csv."
         )
     for path in (out, report):
-        if path.exists() and path.samefile(in_file):
+        if path.exists() and any(path.samefile(one) for one in in_files):
             raise TableError(f"{path} is the input, which is never overwritten. Give another name.")
         if path.is_dir():
             raise TableError(f"{path} is a folder. Give the name of a file.")
@@ -261,7 +333,6 @@ def _destinations(in_file: Path, out: Path | None, report: Path | None) -> tuple
             raise TableError(f"The folder {path.parent} does not exist or cannot be written to.")
     if out.absolute() == report.absolute():
         raise TableError("The output and the report cannot be the same file.")
-    return out, report
 
 
 def _status(tally: Tally) -> int:
@@ -270,14 +341,31 @@ def _status(tally: Tally) -> int:
     return PROBLEMS if tally.outcomes[Status.INVALID] else 0
 
 
-def _summary(
-    table: Table, out: Path, report: Path, facts: RunFacts, tally: Tally, status: int
-) -> dict[str, Any]:
+def _summary(done: list[_Done], status: int) -> dict[str, Any]:
+    """What ``--json`` prints: for a single file its own summary, for several the sum and each."""
+    if len(done) == 1:
+        return {"command": "match", **_summary_of(done[0]), "exit_status": status}
+    rows, calls = (sum(getattr(one.tally, name) for one in done) for name in ("rows", "calls"))
     return {
         "command": "match",
-        "input": str(table.path),
-        "output": str(out),
-        "report": str(report),
+        "strategy": done[0].facts.strategy,
+        "source": done[0].facts.source,
+        "rows": rows,
+        "outcomes": {name: sum(one.tally.outcomes[name] for one in done) for name in MEANINGS},
+        "calls": calls,
+        "calls_per_row": round(calls / rows, 4) if rows else 0.0,
+        "seconds": round(done[0].facts.seconds, 3),
+        "files": [_summary_of(one) for one in done],
+        "exit_status": status,
+    }
+
+
+def _summary_of(done: _Done) -> dict[str, Any]:
+    tally, facts = done.tally, done.facts
+    return {
+        "input": str(done.table.path),
+        "output": str(done.out),
+        "report": str(done.report),
         "strategy": facts.strategy,
         "source": facts.source,
         "rows": tally.rows,
@@ -291,7 +379,6 @@ def _summary(
         "rows_per_second": round(_rate(facts, tally), 1),
         "data_quality": {name: dict(counts) for name, counts in tally.quality.items()},
         "notes": list(facts.notes),
-        "exit_status": status,
     }
 
 
@@ -299,8 +386,9 @@ def _rate(facts: RunFacts, tally: Tally) -> float:
     return tally.rows / facts.seconds if facts.seconds else 0.0
 
 
-def _show(out: Path, report: Path, facts: RunFacts, tally: Tally) -> None:
-    grid = Grid(title=f"{tally.rows:,} rows", title_justify="left")
+def _show(done: _Done) -> None:
+    tally, facts = done.tally, done.facts
+    grid = Grid(title=f"{facts.input_name}: {tally.rows:,} rows", title_justify="left")
     grid.add_column("Outcome")
     grid.add_column("Rows", justify="right")
     grid.add_column("Meaning")
@@ -317,4 +405,13 @@ def _show(out: Path, report: Path, facts: RunFacts, tally: Tally) -> None:
     if tally.earlier:
         parts.insert(1, f"{tally.earlier:,} rows known from an earlier run")
     console.print("; ".join(parts) + ".", soft_wrap=True)
-    console.print(f"Results: {out}\nReport:  {report}", markup=False, soft_wrap=True)
+    console.print(f"Results: {done.out}\nReport:  {done.report}", markup=False, soft_wrap=True)
+
+
+def _show_together(tallies: list[Tally], groups: Groups) -> None:
+    rows, calls = (sum(getattr(tally, name) for tally in tallies) for name in ("rows", "calls"))
+    Console(highlight=False).print(
+        f"Together: {rows:,} rows of {groups.children:,} children as far as linking can tell, "
+        f"{calls:,} calls ({calls / rows if rows else 0:.2f} a row).",
+        soft_wrap=True,
+    )

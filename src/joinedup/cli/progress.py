@@ -1,7 +1,9 @@
-"""Progress over the rows of a file, on stderr: a bar for people, a line now and then for logs."""
+"""Progress on stderr: a bar for people, a line now and then for logs."""
 
+import contextlib
 import time
 from collections import Counter
+from collections.abc import Iterator
 from types import TracebackType
 
 from rich.console import Console
@@ -94,3 +96,49 @@ class RowProgress:
         if self._bar:
             self._bar.update(self._task, completed=self._rows, counts=self._so_far())
             self._bar.stop()
+
+
+class StageProgress:
+    """Shows the stages of a run: which one is going on, how far it is, and how long each took."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+        self.seconds: dict[str, float] = {}
+        self._bar: Progress | None = None
+        if console.is_terminal and not quiet:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TimeElapsedColumn(),
+                console=console,
+                transient=True,
+            )
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Go through one stage; how long it took is said when it is done."""
+        begun = time.monotonic()
+        with self._bar or contextlib.nullcontext():
+            if self._bar:
+                for task in self._bar.task_ids:
+                    self._bar.remove_task(task)
+                self._task = self._bar.add_task(name, total=None)
+            yield
+        self.seconds[name] = time.monotonic() - begun
+        if not self._quiet:
+            self._console.print(
+                f"{name}: {duration(self.seconds[name])}", highlight=False, markup=False
+            )
+
+    def step(self, what: str, done: int, of: int) -> None:
+        """Tell how far the stage is."""
+        if self._bar:
+            self._bar.update(self._task, description=what, completed=done, total=of or None)
+
+    def rows(self, more: int) -> None:
+        """Tell that more rows of an unknown number are done."""
+        if self._bar:
+            self._bar.advance(self._task, more)
+            done = int(self._bar.tasks[-1].completed)
+            self._bar.update(self._task, description=f"{done:,} rows")

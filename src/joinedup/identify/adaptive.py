@@ -11,92 +11,30 @@
 It stops as soon as no answer to a further call could change the outcome.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from functools import partial
 
-from joinedup.identify.evidence import WEIGHTS, Evidence, weigh
+from joinedup.identify.case import Asking, Case
+from joinedup.identify.evidence import Said, weigh
 from joinedup.identify.outcome import Status
+from joinedup.identify.settle import settle
 from joinedup.identify.strategy import Ask, Course, Strategy, Verdict
-from joinedup.pds.patient import PdsPatient, Security
-from joinedup.pds.search import Answer, Found, Invalidated, NotFound, Search, TooMany
+from joinedup.pds.search import Found, Invalidated, NotFound, TooMany
 from joinedup.people.compare import Level
 from joinedup.people.demographics import Demographics
 from joinedup.people.frequency import BIRTHS_A_DAY, family_share
-from joinedup.people.names import Name
+from joinedup.people.keys import soundex
+from joinedup.people.listed import is_listed, spellings
+from joinedup.people.names import Name, of_syllables
 
 # Above this many births a day of one family name, searching by it and the date finds too many.
 _RARE_A_DAY = 0.3
 
-_CHILDHOOD = 17  # years
+_LONG = 5  # letters of a family name that begins few others
 _SAME_NAME = {Level.EXACT, Level.VARIANT}
 
-_Asking = Generator[Ask, Answer, Verdict | None]
 
-
-@dataclass
-class _Case:
-    """One child's question and what has been learnt so far."""
-
-    question: Demographics
-    family: Name
-    born: date
-    notes: list[str] = field(default_factory=list)  # reasons that hold whatever is found
-    best: Evidence | None = None  # the best person seen who was not accepted
-    held_namesake: str | None = None  # the number held is of somebody of this name
-    many: bool = False  # some search found several people and nothing told them apart
-
-    @property
-    def given(self) -> Name:
-        """The given name; asked for only where there is one."""
-        if self.question.given.value is None:
-            raise ValueError("no given name")
-        return self.question.given.value
-
-    def names_and_date(self, **changes: object) -> Search:
-        """The search by names and birth date, changed as asked."""
-        base = Search(
-            family=self.family.text,
-            given=(self.question.given.value.first,) if self.question.given.value else (),
-            birth_from=self.born,
-            birth_to=self.born,
-        )
-        return replace(base, **changes)  # type: ignore[arg-type]
-
-    def keep(self, evidence: Evidence) -> None:
-        if self.best is None or evidence.weight > self.best.weight:
-            self.best = evidence
-
-    def conflict(self, evidence: Evidence) -> Verdict:
-        """Good evidence for this person, and something that speaks for another."""
-        reasons = (*self.notes, *evidence.reasons())
-        return Verdict(Status.POTENTIAL_MATCH, score=evidence.confidence, reasons=reasons)
-
-    def match(self, evidence: Evidence) -> Verdict:
-        if self.held_namesake not in (None, evidence.patient.nhs_number):
-            return self.conflict(evidence)
-        reasons = (*self.notes, *evidence.reasons())
-        if evidence.patient.deceased:
-            reasons += ("the record says that this person has died",)
-        return Verdict(Status.MATCH, evidence.patient.nhs_number, evidence.confidence, reasons)
-
-    def doubt(self) -> Verdict:
-        """The verdict when every useful call has been made and none settled it."""
-        if self.many:
-            reasons = (*self.notes, "several people fit these details and nothing tells them apart")
-            score = self.best.confidence if self.best else None
-            return Verdict(Status.MANY_MATCH, score=score, reasons=reasons)
-        if self.best is None:
-            reasons = (*self.notes, "nobody fits these details, nor close to them")
-            return Verdict(Status.NO_MATCH, reasons=reasons)
-        likely = self.best.weight >= WEIGHTS["accept"]["potential"]
-        status = Status.POTENTIAL_MATCH if likely else Status.LOW_CONFIDENCE_MATCH
-        reasons = (*self.notes, *self.best.reasons())
-        return Verdict(status, score=self.best.confidence, reasons=reasons)
-
-
-def _confirm_held_number(case: _Case, number: str) -> _Asking:
+def _confirm_held_number(case: Case, number: str) -> Asking:
     """One read of the number held: does it belong to this child?"""
     answer = yield Ask("read-held-number", number)
     if isinstance(answer, Invalidated):
@@ -111,7 +49,7 @@ def _confirm_held_number(case: _Case, number: str) -> _Asking:
     if isinstance(answer, NotFound):
         case.notes.append("the NHS number held is not known to the source of truth")
     if isinstance(answer, Found):
-        evidence = weigh(case.question, answer.patient, only_one=False, held_number=True)
+        evidence = weigh(case.question, answer.patient, Said(held_number=True))
         if evidence.accepted:
             case.notes.append(
                 "the NHS number held is confirmed"
@@ -128,118 +66,29 @@ def _confirm_held_number(case: _Case, number: str) -> _Asking:
     return None
 
 
-def _full_date(text: str | None) -> date | None:
-    """A FHIR date, if it is a whole one."""
-    try:
-        return date.fromisoformat(text) if text and len(text) == 10 else None
-    except ValueError:
-        return None
-
-
-def _is(answer: Answer, patient: PdsPatient) -> bool:
-    """Whether the answer is that very person."""
-    return isinstance(answer, Found) and answer.patient.nhs_number == patient.nhs_number
-
-
-def _settle(case: _Case, patient: PdsPatient, *, only_one: bool, sent_postcode: bool) -> _Asking:
-    """Accept the person found if it is safe, with the calls that can still settle a doubt."""
-    weighing = partial(weigh, case.question, only_one=only_one)
-    evidence = weighing(patient, postcode_known=sent_postcode)
-
-    if not evidence.accepted and evidence.level("family") in {Level.DIFFERENT, Level.CLOSE}:
-        # The search knows former names; only a read shows them.
-        answer = yield Ask("former-names", patient.nhs_number)
-        if isinstance(answer, Found) and _is(answer, patient):
-            patient = answer.patient
-            evidence = weighing(patient, postcode_known=sent_postcode)
-
-    name = patient.names[0] if patient.names else None
-    if name is None or name.family is None:
-        case.keep(evidence)
-        return None
-
-    known = sent_postcode
-    postcode = case.question.postcode.value
-    if (
-        not evidence.accepted
-        and postcode
-        and not known
-        and patient.security is Security.UNRESTRICTED
-        and evidence.level("postcode") is not Level.EXACT
-        and weighing(patient, postcode_known=True, no_rival=True).accepted
-    ):
-        search = Search(
-            family=name.family,
-            given=name.given[:1],
-            birth_from=case.born,
-            birth_to=case.born,
-            postcode=postcode,
-            history=True,
-        )
-        answer = yield Ask("former-address", search)
-        known = _is(answer, patient)
-        evidence = weighing(patient, postcode_known=known)
-
-    if not evidence.accepted and weighing(patient, postcode_known=known, no_rival=True).accepted:
-        born = _full_date(patient.birth_date) or case.born
-        search = Search(
-            family=name.family,
-            birth_from=born,
-            birth_to=born,
-            postcode=next((a.postcode for a in patient.addresses if a.postcode), None),
-            history=True,
-        )
-        answer = yield Ask("rival", search)
-        if _is(answer, patient):
-            evidence = weighing(patient, postcode_known=known, no_rival=True)
-        else:
-            case.notes.append("somebody else there has this family name and date of birth: a twin?")
-
-    if (
-        evidence.accepted
-        and case.question.given.value
-        and evidence.level("given") in {Level.PART, Level.MISSING}
-        and case.question.postcode.value
-    ):
-        # The date may be a brother's or sister's by mistake: one with this child's name in the
-        # middle, or one whom the source still calls "Baby".
-        search = case.names_and_date(
-            birth_from=date(case.born.year - _CHILDHOOD, 1, 1),
-            birth_to=date(case.born.year + _CHILDHOOD, 12, 31),
-            postcode=case.question.postcode.value,
-            history=True,
-        )
-        answer = yield Ask("somebody-of-this-name", search)
-        if not (isinstance(answer, NotFound) or _is(answer, patient)):
-            case.notes.append("somebody of this name lives there who was born on another day")
-            return case.conflict(evidence)
-
-    if evidence.accepted:
-        return case.match(evidence)
-    case.keep(evidence)
-    return None
-
-
-def _tell_apart(case: _Case) -> _Asking:
+def _tell_apart(case: Case) -> Asking:
     """Several people sound alike or share names and date: the exact names and postcode decide."""
     postcode = case.question.postcode.value
     if postcode:
         search = case.names_and_date(postcode=postcode, history=True)
         answer = yield Ask("exact-names-at-postcode", search)
         if isinstance(answer, Found):
-            verdict = yield from _settle(case, answer.patient, only_one=False, sent_postcode=True)
+            verdict = yield from settle(case, answer.patient, postcode_known=True)
             if verdict:
                 return verdict
+    verdict = yield from _name_wrong(case)
+    if verdict:
+        return verdict
     answer = yield Ask("exact-names", case.names_and_date(history=True))
     if isinstance(answer, Found):
-        verdict = yield from _settle(case, answer.patient, only_one=True, sent_postcode=False)
+        verdict = yield from settle(case, answer.patient)
         if verdict:
             return verdict
     case.many = True
     return None
 
 
-def _name_wrong(case: _Case) -> _Asking:
+def _name_wrong(case: Case) -> Asking:
     """A name is wrong, changed or a nickname: the home, date and gender find the child."""
     question = case.question
     if not (question.postcode.value and question.gender.value):
@@ -249,73 +98,151 @@ def _name_wrong(case: _Case) -> _Asking:
     )
     answer = yield Ask("name-wrong", search)
     if isinstance(answer, Found):
-        return (yield from _settle(case, answer.patient, only_one=False, sent_postcode=False))
+        # The search without the postcode did not find them, so this one did by the postcode.
+        by_postcode = case.nobody_sounds_alike
+        return (yield from settle(case, answer.patient, postcode_known=by_postcode))
     if isinstance(answer, TooMany):
-        # Twins, most often: the start of the given name may tell them apart.
-        verdict = yield from _given_wrong(case, question.postcode.value)
+        case.crowd = True
+        verdict = yield from _given_begins(case, question.postcode.value)
         case.many = verdict is None
         return verdict
     return None
 
 
-def _names_exchanged(case: _Case) -> _Asking:
+def _names_exchanged(case: Case) -> Asking:
     """Several given names where the family name should be, and the family name as the given."""
     first, _, others = case.family.text.partition(" ")
-    if not others:
+    if not others or of_syllables(case.family.words):
         return None  # one name each way round is found by the first search
     search = case.names_and_date(family=case.given.text, given=(first,), fuzzy=True)
     answer = yield Ask("names-exchanged", search)
     if isinstance(answer, Found):
-        return (yield from _settle(case, answer.patient, only_one=True, sent_postcode=False))
+        return (yield from settle(case, answer.patient, only_one=True))
     return None
 
 
-def _date_wrong(case: _Case, postcode: str | None) -> _Asking:
+def _names_exchanged_at_home(case: Case) -> Asking:
+    """The given name is the family name of a child there, whose given names hold the other."""
+    question = case.question
+    if not (question.postcode.value and question.gender.value and _exchanged(case)):
+        return None
+    search = case.names_and_date(
+        family=case.given.text,
+        given=(case.family.text,),
+        gender=str(question.gender.value),
+        postcode=question.postcode.value,
+        fuzzy=True,
+    )
+    answer = yield Ask("names-exchanged-at-home", search)
+    if isinstance(answer, Found):
+        return (yield from settle(case, answer.patient))
+    return None
+
+
+def _date_wrong(case: Case) -> Asking:
     """The date is wrong: the names, at the postcode if there is one, give or take a year."""
-    year = case.born.year
+    year, postcode = case.born.year, case.question.postcode.value
     search = case.names_and_date(
         birth_from=date(year - 1, 1, 1),
         birth_to=date(year + 1, 12, 31),
         postcode=postcode,
         history=True,
     )
-    answer = yield Ask("date-wrong-at-postcode" if postcode else "date-wrong", search)
+    answer = yield Ask("date-wrong", search)
     if isinstance(answer, Found):
-        return (
-            yield from _settle(
-                case, answer.patient, only_one=postcode is None, sent_postcode=postcode is not None
-            )
-        )
+        only_one, sent = postcode is None, postcode is not None
+        return (yield from settle(case, answer.patient, only_one=only_one, postcode_known=sent))
     return None
 
 
-def _given_wrong(case: _Case, postcode: str | None) -> _Asking:
-    """Another form of the given name that begins alike; without the postcode, for who has moved."""
+def _given_begins(case: Case, postcode: str) -> Asking:
+    """Twins: the start of the given name may tell them apart."""
     start = case.given.first[:2]
     if len(case.given.first) < 3 or not start.isalpha():
         return None
     search = case.names_and_date(given=(f"{start}*",), postcode=postcode, history=True)
     answer = yield Ask("given-name-begins", search)
     if isinstance(answer, Found):
-        sent = postcode is not None
-        return (yield from _settle(case, answer.patient, only_one=False, sent_postcode=sent))
+        return (yield from settle(case, answer.patient, postcode_known=True))
     return None
 
 
-def _moved_and_given_wrong(case: _Case) -> _Asking:
-    """A wrong given name and a wrong postcode: a rare family name and the date may be enough."""
-    a_day = BIRTHS_A_DAY * min(family_share(word) for word in case.family.words)
-    if a_day > _RARE_A_DAY:
-        return (yield from _given_wrong(case, None))
-    answer = yield Ask("family-name-and-date", case.names_and_date(given=(), history=True))
-    if isinstance(answer, Found):
-        return (yield from _settle(case, answer.patient, only_one=False, sent_postcode=False))
-    if isinstance(answer, TooMany):
-        return (yield from _given_wrong(case, None))
+def _by_family_alone(case: Case, family: Name) -> Asking:
+    """A wrong given name and a wrong postcode: a rare family name and the date may be enough.
+
+    A family name long enough is searched for as the beginning of one: of two family names that the
+    source holds, the question may have the first.
+    """
+    start = family.text if len(family.text) < _LONG else f"{family.text}*"
+    search = case.names_and_date(family=start, given=(), history=True)
+    a_day = BIRTHS_A_DAY * min(family_share(word) for word in family.words)
+    if a_day <= _RARE_A_DAY:
+        answer = yield Ask("family-name-and-date", search)
+        if isinstance(answer, Found):
+            return (yield from settle(case, answer.patient, only_of_family=True))
+        if isinstance(answer, NotFound) and start != family.text:
+            return None
+        search = replace(search, family=f"{family.text}*")
+    district = (case.question.postcode.value or "").partition(" ")[0]
+    if district:
+        # Most who move stay near.
+        answer = yield Ask("family-name-nearby", replace(search, postcode=f"{district} *"))
+        if isinstance(answer, Found):
+            return (yield from settle(case, answer.patient))
     return None
 
 
-def _no_given_name(case: _Case) -> _Asking:
+def _moved_and_given_wrong(case: Case) -> Asking:
+    return (yield from _by_family_alone(case, case.family))
+
+
+def _exchanged(case: Case) -> bool:
+    """Whether given and family name may be exchanged: one is known in the other's place."""
+    return (
+        of_syllables(case.family.words)
+        or any(is_listed("family", word) for word in case.given.words)
+        or any(is_listed("given", word) for word in case.family.words)
+    )
+
+
+def _moved_and_names_exchanged(case: Case) -> Asking:
+    if not any(is_listed("family", word) for word in case.given.words) and not (
+        of_syllables(case.given.words) and of_syllables(case.family.words)
+    ):
+        return None
+    return (yield from _by_family_alone(case, case.given))
+
+
+def _other_given(case: Case) -> Asking:
+    """The child is called by another of several given names than the source holds first."""
+    for given in case.given.to_ask[1:2]:
+        answer = yield Ask("other-given-name", case.names_and_date(given=(given,), fuzzy=True))
+        if isinstance(answer, Found):
+            verdict = yield from settle(case, answer.patient, only_one=True)
+            if verdict or case.likely:
+                return verdict
+    return None
+
+
+def _family_spelled_otherwise(case: Case) -> Asking:
+    """Another spelling of the family name that does not sound alike: Zhang and Cheung."""
+    postcode, gender = case.question.postcode.value, case.question.gender.value
+    sound = soundex(case.family.text)
+    forms = spellings("family", "".join(case.family.words))
+    others = {soundex(form): form for form in sorted(forms) if soundex(form) != sound}
+    for form in list(others.values())[:2]:
+        search = case.names_and_date(
+            family=form, gender=str(gender) if gender else None, postcode=postcode, fuzzy=True
+        )
+        answer = yield Ask("family-name-spelled-otherwise", search)
+        if isinstance(answer, Found):
+            verdict = yield from settle(case, answer.patient)
+            if verdict or case.likely:
+                return verdict
+    return None
+
+
+def _no_given_name(case: Case) -> Asking:
     """A newborn without a name yet: family name, date, gender and home."""
     search = case.names_and_date(
         given=(),
@@ -325,43 +252,40 @@ def _no_given_name(case: _Case) -> _Asking:
     )
     answer = yield Ask("no-given-name", search)
     if isinstance(answer, Found):
-        return (yield from _settle(case, answer.patient, only_one=False, sent_postcode=False))
+        return (yield from settle(case, answer.patient))
     case.many = isinstance(answer, TooMany)
     return None
 
 
-def _attempts(case: _Case) -> _Asking:
+def _attempts(case: Case) -> Asking:
     """The searches, the likeliest mistake first, until one gives a verdict."""
     if case.question.given.value is None:
         return (yield from _no_given_name(case))
 
     answer = yield Ask("names-and-date", case.names_and_date(fuzzy=True))
     if isinstance(answer, Found):
-        verdict = yield from _settle(case, answer.patient, only_one=True, sent_postcode=False)
+        verdict = yield from settle(case, answer.patient, only_one=True)
         if verdict:
             return verdict
     elif isinstance(answer, TooMany):
         return (yield from _tell_apart(case))
+    case.nobody_sounds_alike = isinstance(answer, NotFound)
 
-    postcode = case.question.postcode.value
-    if case.best is None:
-        verdict = yield from _name_wrong(case)
-        if verdict or case.many:
-            return verdict
-    if case.best is None:
-        verdict = yield from _names_exchanged(case)
+    for attempt in (
+        _name_wrong,
+        _other_given,
+        _names_exchanged,
+        _date_wrong,
+        _moved_and_given_wrong,
+        _names_exchanged_at_home,
+        _moved_and_names_exchanged,
+        _family_spelled_otherwise,
+    ):
+        if case.many or case.likely or case.cannot_tell:
+            break
+        verdict = yield from attempt(case)
         if verdict:
             return verdict
-    if postcode:
-        verdict = yield from _date_wrong(case, postcode)
-        if verdict:
-            return verdict
-    if case.best is None:
-        verdict = yield from _date_wrong(case, None)
-        if verdict:
-            return verdict
-    if case.best is None:
-        return (yield from _moved_and_given_wrong(case))
     return None
 
 
@@ -369,7 +293,7 @@ def _course(question: Demographics) -> Course:
     family, born = question.family.value, question.birth_date.value
     if family is None or born is None:
         raise ValueError("a family name and a date of birth are the least to search with")
-    case = _Case(question, family, born)
+    case = Case(question, family, born)
     if question.nhs_number.value:
         verdict = yield from _confirm_held_number(case, question.nhs_number.value)
         if verdict:

@@ -1,7 +1,7 @@
 """One question a row, a whole file: in parallel, in order, each child asked about once.
 
-Nothing here knows what is asked. A command gives ``ask`` (a child's details to an ``Answer``) and
-gets its rows back in the order of the file, whatever the order in which the source answers.
+Nothing here knows what is asked. A command gives an ``Asker`` (a child's details to an ``Answer``)
+and gets its rows back in the order of the file, whatever the order in which the source answers.
 Memory stays bounded: rows wait in a window of limited length and size, and what was found out is
 in the journal on disk.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from joinedup.identify.journal import Answer, Journal
 from joinedup.people.demographics import FIELDS, Demographics
@@ -69,6 +70,49 @@ def _fault(error: Exception) -> str:
     return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
 
 
+class Asker(Protocol):
+    """How a row's question is put, and under what it is known."""
+
+    def place(self, row: Row) -> int:
+        """Give what tells this row from every other of the run."""
+        ...
+
+    def key(self, row: Row, question: Demographics) -> bytes:
+        """Give what is equal for two rows exactly when they share an answer."""
+        ...
+
+    def ask(self, row: Row, question: Demographics) -> Answer:
+        """Put the question. Called from several threads."""
+        ...
+
+    def answered_now(self, row: Row) -> bool:
+        """Say whether this run, rather than an earlier one, put the row's answer in the journal."""
+        ...
+
+
+class EachAlone:
+    """Asks for each row by itself."""
+
+    def __init__(self, ask: Callable[[Demographics], Answer]) -> None:
+        self._ask = ask
+
+    def place(self, row: Row) -> int:
+        """Give the row's number."""
+        return row.number
+
+    def key(self, row: Row, question: Demographics) -> bytes:
+        """Give the question: the same for whoever asks it."""
+        return normalised(question)
+
+    def ask(self, row: Row, question: Demographics) -> Answer:
+        """Put the question."""
+        return self._ask(question)
+
+    def answered_now(self, row: Row) -> bool:
+        """Say no: whoever asks keeps the answer once, and repeated rows are copies of it."""
+        return False
+
+
 @dataclass(slots=True)
 class _Waiting:
     row: Row
@@ -87,11 +131,11 @@ def _known(answer: Answer) -> Future[Answer]:
 
 
 class Batch:
-    """Puts the questions of many rows to ``ask``, from ``workers`` threads."""
+    """Puts the questions of many rows to an ``Asker``, from ``workers`` threads."""
 
     def __init__(
         self,
-        ask: Callable[[Demographics], Answer],
+        asker: Asker,
         *,
         unreadable: Callable[[str], Answer],
         failed: Callable[[str], Answer],
@@ -103,7 +147,7 @@ class Batch:
         given its kind and place. ``stop``, once set, ends the run as soon as what is in flight
         is answered.
         """
-        self._ask = ask
+        self._asker = asker
         self._unreadable = unreadable
         self._failed = failed
         self._journal = journal
@@ -147,27 +191,28 @@ class Batch:
         if row.problem:
             return _Waiting(row, None, b"", _known(self._unreadable(row.problem)))
         question = Demographics.read(row.fields)
-        key = self._journal.question(normalised(question))
+        key = self._journal.question(self._asker.key(row, question))
         if (future := self._asked.get(key)) is not None:
             return _Waiting(row, question, key, future, copy=True)
         if (kept := self._journal.get(key)) is not None:
-            first = kept.row == row.number
-            return _Waiting(row, question, key, _known(kept.answer), not first, first)
-        future = pool.submit(self._answer, question, key, row.number)
+            first = kept.row == self._asker.place(row)
+            earlier = first and not self._asker.answered_now(row)
+            return _Waiting(row, question, key, _known(kept.answer), not first, earlier)
+        future = pool.submit(self._answer, row, question, key)
         self._asked[key] = future
         return _Waiting(row, question, key, future)
 
-    def _answer(self, question: Demographics, key: bytes, row: int) -> Answer:
+    def _answer(self, row: Row, question: Demographics, key: bytes) -> Answer:
         try:
-            answer = self._ask(question)
+            answer = self._asker.ask(row, question)
         except Exception as error:  # one row must not end the run, nor pass for "nobody"
             fault = _fault(error)
             if fault not in self._faults:
                 self._faults.add(fault)
-                _log.error("row %d failed, and perhaps others: %s", row, fault)
+                _log.error("row %d failed, and perhaps others: %s", row.number, fault)
             answer = self._failed(fault)
         if answer.finished:
-            self._journal.put(key, row, answer)
+            self._journal.put(key, self._asker.place(row), answer)
         return answer
 
     def _finish(self) -> Done:

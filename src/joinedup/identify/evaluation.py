@@ -64,16 +64,6 @@ class Tally:
         return self.calls / self.rows if self.rows else math.nan
 
 
-def interval(hits: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval for a share (Wilson 1927): honest where few or no hits were seen."""
-    if not of:
-        return (0.0, 1.0)
-    z, share = 1.96, hits / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (max(0.0, middle - half), min(1.0, middle + half))
-
-
 @dataclass(frozen=True, slots=True)
 class Slip:
     """A row that ended badly: a wrong number, or none where there was one to give."""

@@ -1,11 +1,13 @@
 """The comparison of strategies as a table, a chart and a page that stands on its own."""
 
 import html
+from collections.abc import Iterable
 
 import vl_convert
 
-from joinedup.identify.evaluation import Report, Tally, interval
+from joinedup.identify.evaluation import Report, Tally
 from joinedup.identify.run import STRATEGIES
+from joinedup.linkage.quality import interval
 
 COLUMNS = (
     "strategy",
@@ -109,7 +111,8 @@ def chart_svg(report: Report) -> str:
     return svg
 
 
-def _html_table(text: str) -> str:
+def table_html(text: str) -> str:
+    """A Markdown table as HTML."""
     head, _, *body = [line.strip("| ").split(" | ") for line in text.splitlines()]
     cells = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
     rows = ""
@@ -131,7 +134,7 @@ svg{max-width:100%;height:auto}
 def page(report: Report, about: str) -> str:
     """The whole comparison as one HTML page without outside parts; ``about`` says what was run."""
     parts = [f"<h1>Strategies compared</h1><p>{html.escape(about)}</p>"]
-    parts.append(_html_table(markdown(report)))
+    parts.append(table_html(markdown(report)))
     parts.append(
         '<figure role="img" aria-label="Children found, wrong numbers and calls, by strategy; the '
         f'table above has the figures">{chart_svg(report)}</figure>'
@@ -142,8 +145,13 @@ def page(report: Report, about: str) -> str:
         kinds = dict.fromkeys(kind for kind, _ in report.groups[strategy])
         for kind in kinds:
             parts.append(f"<h2>{html.escape(strategy)}, by {html.escape(kind)}</h2>")
-            parts.append(_html_table(groups_markdown(report, strategy, kind)))
+            parts.append(table_html(groups_markdown(report, strategy, kind)))
+    return document("Strategies compared", parts)
+
+
+def document(title: str, parts: Iterable[str]) -> str:
+    """Parts of HTML as one page without outside parts."""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Strategies compared'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}'
         f"</title><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )

@@ -26,6 +26,8 @@ from joinedup.people.compare import (
     compare_given,
     compare_phone,
     compare_postcode,
+    family_elsewhere,
+    given_beside,
     names_swapped,
 )
 from joinedup.people.demographics import Demographics
@@ -37,6 +39,8 @@ from joinedup.people.placeholders import is_placeholder_name
 WEIGHTS: dict[str, Any] = tomllib.loads(
     files("joinedup.identify").joinpath("weights.toml").read_text("utf-8")
 )
+
+_NO_NAME = {Level.MISSING, Level.DIFFERENT, Level.POSSIBLE}
 
 DOUBTS = ("stranger", "relative", "adopted")
 
@@ -127,9 +131,14 @@ def _compare_names(question: Demographics, patient: PdsPatient) -> tuple[Agreeme
             pair = (best[0], compare_family(family, name.family))
         elif names_swapped(given, family, held, name.family):
             words = "given and family name are exchanged"
-            pair = (Agreement("given", Level.EXACT, words), Agreement("family", Level.EXACT, words))
+            part = compare_given(family, held).level is Level.PART
+            level = Level.PART if part else Level.EXACT
+            pair = (Agreement("given", level, words), Agreement("family", Level.EXACT, words))
         else:
             pair = (compare_given(given, held), compare_family(family, name.family))
+            if pair[1].level is Level.DIFFERENT:
+                pair = (pair[0], family_elsewhere(given, family, held, name.family) or pair[1])
+            pair = (given_beside(pair[0], (family.text, name.family)), pair[1])
         if name.use in {"old", "maiden"}:
             words = "the family name is a former one on the record"
             pair = (pair[0], Agreement("family", pair[1].level, words))
@@ -166,25 +175,32 @@ def _compare(
     )
 
 
-def weigh(
-    question: Demographics,
-    patient: PdsPatient,
-    *,
-    only_one: bool = False,
-    held_number: bool = False,
-    postcode_known: bool = False,
-    no_rival: bool = False,
-) -> Evidence:
-    """Compare a returned person with the question.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the source's answers said beyond the record that came back."""
 
-    ``only_one``: a search without the postcode said that nobody else fits the names and date.
-    ``held_number``: the person was read by the number held, not searched for.
-    ``postcode_known``: the source found the person by the question's postcode, so it is one of
-    theirs even when the record shows another (former addresses are searched, not shown).
-    ``no_rival``: a search for anybody of the family name and date there found only this person.
-    """
-    agreements = _compare(question, patient, postcode_known)
-    given, family, birth = agreements[:3]
+    only_one: bool = False
+    """A search without the postcode found nobody else with these names and date."""
+    only_of_family: bool = False
+    """A search by family name and date alone found nobody else."""
+    held_number: bool = False
+    """The person was read by the number held, not searched for."""
+    postcode_known: bool = False
+    """The source found the person by the question's postcode, so it is one of theirs even when the
+    record shows another (former addresses are searched, not shown)."""
+    no_rival: bool = False
+    """A search for anybody of the family name and date at their home found only this person."""
+    unnamed: bool = False
+    """A search for a child of the given name asked at their home found nobody."""
+
+
+_NOTHING = Said()
+
+
+def weigh(question: Demographics, patient: PdsPatient, said: Said = _NOTHING) -> Evidence:
+    """Compare a returned person with the question, in the light of what the searches said."""
+    agreements = _compare(question, patient, said.postcode_known)
+    given, family, birth, gender = agreements[:4]
     prior = WEIGHTS["prior"]
 
     def bits(doubt: str) -> float:
@@ -195,20 +211,25 @@ def weigh(
 
     stranger = bits("stranger") - math.log2(prior["population"])
     if question.family.value and family.level is not Level.MISSING:
-        known = question.given.value if given.level is not Level.MISSING else None
-        stranger += _name_bits(known, question.family.value)
-    stranger += prior["only_one"] * only_one + prior["held_number"] * held_number
+        # A given name that differs is worth nothing, however rare; the family name still is.
+        known = question.given.value if given.level not in _NO_NAME else None
+        if known or family.level is not Level.DIFFERENT:
+            stranger += _name_bits(known, question.family.value)
+    stranger += prior["only_of_family"] * said.only_of_family + prior["only_one"] * said.only_one
+    stranger += prior["held_number"] * said.held_number
 
     relative = bits("relative") + prior["relative"]
     if patient.multiple_birth is not None and 1 <= patient.multiple_birth <= 7:
         # The record is one of a multiple birth: there is a twin, whether or not a search shows one.
         table, twin = WEIGHTS["birth_date"]["relative"], WEIGHTS["birth_date"]["twin"]
         relative += twin.get(birth.level, table.get(birth.level, 0.0)) - table.get(birth.level, 0.0)
-    elif no_rival:
+    elif said.unnamed and given.level is Level.POSSIBLE and gender.level is Level.EXACT:
+        relative += prior["unnamed"]
+    elif said.no_rival:
         relative += prior["no_rival"]
 
     # A number held and still valid joins nothing that was not joined before.
-    adopted = bits("adopted") + prior["adopted"] + prior["held_number"] * held_number
+    adopted = bits("adopted") + prior["adopted"] + prior["held_number"] * said.held_number
     if family.level is Level.DIFFERENT and any(
         _alike(question.family.value, name.family)
         for name in patient.names

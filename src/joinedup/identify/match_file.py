@@ -1,21 +1,23 @@
-"""Matching a whole file: every row gets an outcome, and a number when it is a match."""
+"""Matching whole files: every row gets an outcome, and a number when it is a match."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from joinedup.identify import identify
-from joinedup.identify.batch import Batch, Done
+from joinedup.identify.batch import Asker, Batch, Done, EachAlone, normalised
 from joinedup.identify.journal import Answer, Journal
 from joinedup.identify.outcome import Outcome, Status
 from joinedup.identify.patience import PatientSource, SourceGone
 from joinedup.identify.tally import Tally
+from joinedup.identify.together import Groups, Shared, Together
 from joinedup.pds.search import Source
 from joinedup.people.checked import Quality
 from joinedup.people.demographics import FIELDS, Demographics
 from joinedup.standards.columns import REQUIRED
 from joinedup.standards.output import ResultFile
-from joinedup.standards.tabular import Table
+from joinedup.standards.tabular import Row, Table
 
 HEADINGS = (
     "SUI_Status",
@@ -30,46 +32,131 @@ PATIENCE = 120.0  # seconds
 _SILENT_ROUNDS = 3  # questions without an answer, for each worker, before the source is given up
 
 
-def match_file(
-    table: Table,
-    out: Path,
-    *,
-    source: Source,
-    strategy: str,
-    journal: Journal,
-    workers: int,
-    progress: Callable[[Done], None],
-    stop: threading.Event,
-    patience: float = PATIENCE,
-    waiting: Callable[[float], None] = lambda seconds: None,
-) -> Tally:
-    """Match every row of ``table`` and write ``out``: rows out = rows in, in the same order.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every file of a run is matched with.
 
     ``progress`` hears of every row written; ``waiting`` that a silent source is waited for, which
-    is done for ``patience`` seconds. Raises ``Stopped`` when ``stop`` is set, leaving no
-    output, only the journal. The journal is the caller's to remove, once it has told people.
+    is done for ``patience`` seconds; ``stop``, once set, ends the run. The journal is the caller's
+    to remove, once it has told people.
     """
-    patient = PatientSource(
-        source,
-        limit=max(20, _SILENT_ROUNDS * workers),
-        patience=patience,
-        stop=stop,
-        waiting=waiting,
+
+    source: Source
+    strategy: str
+    journal: Journal
+    workers: int
+    progress: Callable[[Done], None]
+    stop: threading.Event
+    patience: float = PATIENCE
+    waiting: Callable[[float], None] = lambda seconds: None
+
+    def patient(self) -> PatientSource:
+        """The source, waited for when it falls silent."""
+        return PatientSource(
+            self.source,
+            limit=max(20, _SILENT_ROUNDS * self.workers),
+            patience=self.patience,
+            stop=self.stop,
+            waiting=self.waiting,
+        )
+
+    def identify(self, question: Demographics, source: Source) -> Outcome:
+        """Put one child's question; a source that was given up is not asked."""
+        try:
+            return identify(question, source, self.strategy)
+        except SourceGone:
+            return _NOT_ASKED
+
+
+def match_file(table: Table, out: Path, run: Run) -> Tally:
+    """Match every row of ``table`` and write ``out``: rows out = rows in, in the same order.
+
+    Raises ``Stopped`` when the run is told to stop, leaving no output, only the journal.
+    """
+    patient = run.patient()
+    return _match(
+        table, out, EachAlone(lambda child: outcome_answer(run.identify(child, patient))), run
     )
 
-    def ask(question: Demographics) -> Answer:
-        try:
-            return outcome_answer(identify(question, patient, strategy))
-        except SourceGone:
-            return outcome_answer(_NOT_ASKED)
 
+def match_files(
+    tables: Sequence[Table], outs: Sequence[Path], groups: Groups, run: Run
+) -> list[Tally]:
+    """Match several tables, their rows linked first: one child is asked about once.
+
+    As ``match_file`` for each table in turn; ``groups`` come of ``together.gather``.
+    """
+    together = Together(groups, run.patient(), run.identify)
+    answered: set[int] = set()
+    return [
+        _match(table, out, _AskTogether(at, together, run.journal, answered), run)
+        for at, (table, out) in enumerate(zip(tables, outs, strict=True))
+    ]
+
+
+class _AskTogether:
+    """Asks for a row with its whole group, and keeps the others' answers for their turn."""
+
+    def __init__(self, table: int, together: Together, journal: Journal, now: set[int]) -> None:
+        self._table = table
+        self._together = together
+        self._journal = journal
+        self._now = now  # places answered by this run
+
+    def place(self, row: Row) -> int:
+        """Give the row's place among all files."""
+        return self._together.groups.place(self._table, row.number)
+
+    def key(self, row: Row, question: Demographics) -> bytes:
+        """Give the question within its group."""
+        return self._key(self.place(row), question)
+
+    def _key(self, place: int, question: Demographics) -> bytes:
+        return b"%d\n" % self._together.groups.label[place] + normalised(question)
+
+    def answered_now(self, row: Row) -> bool:
+        """Say whether the row was answered with its group in this run."""
+        return self.place(row) in self._now
+
+    def ask(self, row: Row, question: Demographics) -> Answer:
+        """Ask for the row's group, unless another of its rows has just done so."""
+        place = self.place(row)
+        with self._together.lock(place):
+            if place in self._now:
+                kept = self._journal.get(self._journal.question(self._key(place, question)))
+                if kept is not None:
+                    return kept.answer
+            for each, (child, shared) in self._together.answer(place).items():
+                answer = self._answer(shared)
+                if each == place:
+                    own = answer
+                if answer.finished:
+                    key = self._journal.question(self._key(each, child))
+                    self._journal.put(key, each, answer)
+                    self._now.add(each)
+        return own
+
+    def _answer(self, shared: Shared) -> Answer:
+        answer = outcome_answer(shared.outcome)
+        if shared.by is None:
+            return answer
+        status, number, score, _ = answer.cells
+        reasons = (
+            f"the number of {self._together.groups.where(shared.by)}, which is the same child "
+            f"(linked at {min(shared.linked, 0.9999):.2%})",
+        )
+        score = f"{shared.linked * float(score):.4f}" if score else ""
+        return Answer(status, (status, number, score, reasons[0]), reasons, shared.calls)
+
+
+def _match(table: Table, out: Path, asker: Asker, run: Run) -> Tally:
     batch = Batch(
-        ask,
+        asker,
         unreadable=_unreadable,
         failed=_failed,
-        journal=journal,
-        workers=workers,
-        stop=stop,
+        journal=run.journal,
+        workers=run.workers,
+        stop=run.stop,
     )
     columns = [name for name in FIELDS if name in table.columns.positions or name in REQUIRED]
     tally = Tally()
@@ -80,7 +167,7 @@ def match_file(
             quality = data_quality(done.question, columns)
             result.write((*done.row.cells, status, number, score, reason, quality, str(done.calls)))
             tally.add(done, columns)
-            progress(done)
+            run.progress(done)
         result.commit()
     return tally
 

@@ -3,16 +3,14 @@
 import datetime as dt
 import os
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import vl_convert
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from joinedup.identify.outcome import Status
 from joinedup.identify.tally import Problem, Tally
+from joinedup.page import render_page, share, svg
 from joinedup.people.checked import Quality
 from joinedup.standards.columns import Columns
 
@@ -96,17 +94,13 @@ def write_report(path: Path, facts: RunFacts, tally: Tally, columns: Columns) ->
 
 def render(facts: RunFacts, tally: Tally, columns: Columns) -> str:
     """The page as text. Everything from the file is escaped; the page forbids itself scripts."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(
-        files("joinedup.identify").joinpath("report.html.jinja").read_text("utf-8")
-    )
-    return template.render(
+    return render_page(
+        "joinedup.identify",
+        "report.html.jinja",
         facts=facts,
         tally=tally,
         outcomes=[
-            (status, tally.outcomes[status], _share(tally.outcomes[status], tally.rows), words)
+            (status, tally.outcomes[status], share(tally.outcomes[status], tally.rows), words)
             for status, words in MEANINGS.items()
         ],
         quality=[_quality_row(name, tally, columns) for name in tally.quality],
@@ -117,20 +111,13 @@ def render(facts: RunFacts, tally: Tally, columns: Columns) -> str:
     )
 
 
-def _share(part: int, whole: int) -> str:
-    """A percentage that is 0 % or 100 % only when it is exactly that."""
-    if not whole or part in (0, whole):
-        return "100 %" if whole and part else "0 %"
-    return f"{min(max(100 * part / whole, 0.1), 99.9):.1f} %"
-
-
 def _quality_row(name: str, tally: Tally, columns: Columns) -> dict[str, Any]:
     counts = tally.quality[name]
     return {
         "words": FIELD_WORDS[name],
         "heading": columns.heading(name) if name in columns.positions else "",
         "counts": [
-            (counts[quality], _share(counts[quality], counts.total())) for quality in Quality
+            (counts[quality], share(counts[quality], counts.total())) for quality in Quality
         ],
     }
 
@@ -144,27 +131,6 @@ def _problem_row(problem: Problem) -> dict[str, Any]:
         "count": problem.count,
         "rows": rows + (f" and {more:,} more" if more else ""),
     }
-
-
-def _svg(spec: dict[str, Any], words: str) -> Markup:
-    """A Vega-Lite chart as inline SVG, with words for those who do not see it."""
-    svg: str = vl_convert.vegalite_to_svg(
-        {
-            "background": None,
-            # Room for a reader's font that is wider than the one the drawing was measured with.
-            "padding": {"left": 28, "right": 40, "top": 5, "bottom": 5},
-            "width": 520,
-            "config": {
-                "font": "system-ui, sans-serif",
-                "axis": {"labelFontSize": 13, "titleFontSize": 13, "labelLimit": 220},
-                "legend": {"labelFontSize": 13, "titleFontSize": 13},
-                "view": {"stroke": None},
-            },
-            **spec,
-        }
-    )
-    # The drawing has no text but our own fixed words, which the library has escaped.
-    return Markup('<div role="img" aria-label="{}">').format(words) + Markup(svg + "</div>")  # noqa: S704
 
 
 def _outcome_chart(tally: Tally) -> Markup:
@@ -203,7 +169,7 @@ def _outcome_chart(tally: Tally) -> Markup:
         ],
     }
     words = ", ".join(f"{status} {tally.outcomes[status]:,}" for status in shown)
-    return _svg(spec, f"Bar chart of rows by outcome: {words}. The table after it has the same.")
+    return svg(spec, f"Bar chart of rows by outcome: {words}. The table after it has the same.")
 
 
 def _quality_chart(tally: Tally) -> Markup:
@@ -244,6 +210,6 @@ def _quality_chart(tally: Tally) -> Markup:
             },
         },
     }
-    return _svg(
+    return svg(
         spec, "Bar chart of data quality by column. The table after it has the same figures."
     )

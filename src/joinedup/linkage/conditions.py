@@ -5,7 +5,8 @@ A condition is a mapping with one key:
 - ``{"same": column}``: both known and equal.
 - ``{"share": column}``: the two lists have an element in common.
 - ``{"crossed": [a, b]}``: one record's ``a`` equals the other's ``b``, on either side.
-- ``{"exchanged": [a, b]}``: ``a`` equals the other's ``b`` and ``b`` the other's ``a``.
+- ``{"exchanged": [a, b]}``: ``a`` equals the other's ``b`` and ``b`` the other's ``a``; of two
+  lists, each has an element in common with the other record's other list.
 - ``{"alike": [column, least]}``: Jaro-Winkler similarity of at least ``least``.
 - ``{"edits": [column, most]}``: at most ``most`` edits (Damerau-Levenshtein).
 - ``{"within": [column, most]}``: two whole numbers at most ``most`` apart.
@@ -24,6 +25,8 @@ from joinedup.linkage.record import LIST_COLUMNS, LinkRecord
 
 Condition = Mapping[str, Any]
 Test = Callable[[LinkRecord, LinkRecord], bool]
+# Engines may differ in the last bit of a similarity, names are too short to differ by this.
+_ROUNDING = 1e-9
 _PLACE = {name: place for place, name in enumerate(LinkRecord._fields)}
 
 
@@ -53,6 +56,12 @@ def columns(condition: Condition) -> frozenset[str]:
         raise ConditionError(f"no such column: {', '.join(sorted(unknown))}")
     if name == "share" and not found <= LIST_COLUMNS:
         raise ConditionError(f"{argument} is not a list of values")
+    if name in {"alike", "edits", "within", "starts"} and (
+        isinstance(argument[1], bool) or not isinstance(argument[1], int | float)
+    ):
+        raise ConditionError(f"{name} needs a number, not {argument[1]!r}")
+    if name == "exchanged" and found & LIST_COLUMNS and not found <= LIST_COLUMNS:
+        raise ConditionError(f"{' and '.join(argument)}: both are lists, or neither")
     return frozenset(found)
 
 
@@ -77,8 +86,13 @@ def _share(column: str) -> Test:
     i = _PLACE[column]
 
     def test(one: LinkRecord, other: LinkRecord) -> bool:
+        mine: Any = one[i]
         theirs: Any = other[i]
-        return any(value in theirs for value in one[i])  # type: ignore[union-attr]
+        # A loop: a generator costs more than the comparison.
+        for value in mine:  # noqa: SIM110
+            if value in theirs:
+                return True
+        return False
 
     return test
 
@@ -93,8 +107,14 @@ def _crossed(pair: tuple[str, str]) -> Test:
     return test
 
 
+def _common(left: Any, right: Any) -> bool:
+    return any(value in right for value in left)
+
+
 def _exchanged(pair: tuple[str, str]) -> Test:
     a, b = _PLACE[pair[0]], _PLACE[pair[1]]
+    if pair[0] in LIST_COLUMNS:
+        return lambda one, other: _common(one[a], other[b]) and _common(one[b], other[a])
 
     def test(one: LinkRecord, other: LinkRecord) -> bool:
         left, right = one[a], one[b]
@@ -104,7 +124,7 @@ def _exchanged(pair: tuple[str, str]) -> Test:
 
 
 def _alike(argument: tuple[str, float]) -> Test:
-    i, least = _PLACE[argument[0]], argument[1]
+    i, least = _PLACE[argument[0]], argument[1] - _ROUNDING
     similarity = JaroWinkler.similarity
 
     def test(one: LinkRecord, other: LinkRecord) -> bool:
@@ -155,12 +175,26 @@ def _starts(argument: tuple[str, int]) -> Test:
 
 def _all(conditions: list[Condition]) -> Test:
     tests = [python(condition) for condition in conditions]
-    return lambda one, other: all(test(one, other) for test in tests)
+
+    def test(one: LinkRecord, other: LinkRecord) -> bool:
+        for each in tests:  # noqa: SIM110
+            if not each(one, other):
+                return False
+        return True
+
+    return test
 
 
 def _any(conditions: list[Condition]) -> Test:
     tests = [python(condition) for condition in conditions]
-    return lambda one, other: any(test(one, other) for test in tests)
+
+    def test(one: LinkRecord, other: LinkRecord) -> bool:
+        for each in tests:  # noqa: SIM110
+            if each(one, other):
+                return True
+        return False
+
+    return test
 
 
 def _not(condition: Condition) -> Test:
@@ -178,7 +212,7 @@ _PYTHON: dict[str, Callable[[Any], Test]] = {
 def sql(condition: Condition, dialect: str) -> str:
     """Compile a condition to SQL over Splink's columns ``x_l`` and ``x_r``.
 
-    ``dialect`` is ``duckdb`` or ``spark``.
+    ``dialect`` is ``duckdb`` or ``spark``; Spark needs ``spark.register_functions`` first.
     """
     columns(condition)
     ((name, argument),) = condition.items()
@@ -189,9 +223,12 @@ def sql(condition: Condition, dialect: str) -> str:
         return f"(not coalesce({sql(argument, dialect)}, false))"
     if name == "same":
         return f"({argument}_l = {argument}_r)"
+    shares = {"duckdb": "list_has_any", "spark": "arrays_overlap"}[dialect]
     if name == "share":
-        shares = {"duckdb": "list_has_any", "spark": "arrays_overlap"}[dialect]
         return f"{shares}({argument}_l, {argument}_r)"
+    if name == "exchanged" and argument[0] in LIST_COLUMNS:
+        a, b = argument
+        return f"({shares}({a}_l, {b}_r) and {shares}({b}_l, {a}_r))"
     if name in {"crossed", "exchanged"}:
         a, b = argument
         joiner = "or" if name == "crossed" else "and"
@@ -202,12 +239,14 @@ def sql(condition: Condition, dialect: str) -> str:
         return f"(abs({left} - {right}) <= {limit})"
     if name == "starts":
         return f"(substr({left}, 1, {limit}) = substr({right}, 1, {limit}))"
-    function = _FUNCTIONS[dialect][name]
-    return f"({function}({left}, {right}) {'>=' if name == 'alike' else '<='} {limit})"
+    function = FUNCTIONS[dialect][name]
+    if name == "alike":
+        return f"({function}({left}, {right}) >= {limit - _ROUNDING!r})"
+    return f"({function}({left}, {right}) <= {limit})"
 
 
-# Spark's come with Splink's own jar.
-_FUNCTIONS = {
+# Spark's own Jaro-Winkler, and the one that comes with Splink, count transposed letters otherwise.
+FUNCTIONS = {
     "duckdb": {"alike": "jaro_winkler_similarity", "edits": "damerau_levenshtein"},
-    "spark": {"alike": "jaro_winkler", "edits": "damerau_levenshtein"},
+    "spark": {"alike": "rapidfuzz_jaro_winkler", "edits": "rapidfuzz_damerau_levenshtein"},
 }

@@ -98,8 +98,8 @@ class Model:
         return math.log2(match / (self.priors[doubt] / self.population))
 
     def with_population(self, population: int) -> "Model":
-        """Give the same model for another number of records to choose from."""
-        return replace(self, population=population)
+        """Give the same model for another number of records to choose from, ten at least."""
+        return replace(self, population=max(population, 10))
 
     # ------------------------------------------------------------------ files
     @classmethod
@@ -165,6 +165,10 @@ class Model:
         for rule in self.block:
             if not rule or not set(rule) <= known:
                 raise ModelError(f"block: no such columns: {', '.join(rule)}")
+        for name in (*self.doubts, *(comparison.name for comparison in self.comparisons)):
+            # They become names of columns.
+            if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
+                raise ModelError(f"{name!r}: a name is of letters, digits and underscores")
         for comparison in self.comparisons:
             _check(comparison, known, self.doubts)
 
@@ -180,10 +184,14 @@ def _check(comparison: Comparison, known: set[str], doubts: tuple[str, ...]) -> 
             raise ModelError(f"{where}: only the last level is without `when`")
         if set(level.doubts) != set(doubts):
             raise ModelError(f"{where}: gives {', '.join(level.doubts)}, not {', '.join(doubts)}")
-        if not all(0 < chance <= 1 for chance in (level.match, *level.doubts.values())):
+        if not all(_is_chance(each) for each in (level.match, *level.doubts.values())):
             raise ModelError(f"{where}: a probability is above 0 and at most 1")
-        if level.rarity is not None and level.rarity in LIST_COLUMNS:
+        if level.rarity is not None and level.rarity not in known - LIST_COLUMNS:
             raise ModelError(f"{where}: rarity is of a column with one value")
+
+
+def _is_chance(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 < value <= 1
 
 
 def _comparison(raw: dict[str, Any]) -> Comparison:

@@ -1,13 +1,17 @@
 """Weighing one pair of records, online. The batch engines give the same number."""
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
-from joinedup.linkage.conditions import Test, python
-from joinedup.linkage.model import STRANGER, Comparison, Level, Model
+from joinedup.linkage.conditions import python
+from joinedup.linkage.model import STRANGER, Level, Model
 from joinedup.linkage.record import LinkRecord
 
 NOT_KNOWN = -1
+_KEPT = 1 << 16
+_PLACE = {name: place for place, name in enumerate(LinkRecord._fields)}
 
 
 class Weighed(NamedTuple):
@@ -31,54 +35,94 @@ def probability(weight: float) -> float:
 
 
 class Scorer:
-    """A model made ready to weigh pairs. It keeps no state between pairs."""
+    """A model made ready to weigh pairs. It keeps no state between pairs but sums it has made."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        place = {name: at for at, name in enumerate(LinkRecord._fields)}
-        self._doubts = model.doubts
-        self._priors = [model.prior_bits(doubt) for doubt in model.doubts]
-        self._comparisons = [
+        self._tests = [
             (
-                [place[column] for column in comparison.known],
+                [_PLACE[column] for column in comparison.known],
                 [python(level.when) for level in comparison.levels if level.when is not None],
-                [
-                    (
-                        [level.bits(doubt) for doubt in model.doubts],
-                        None if level.rarity is None else place[level.rarity],
-                        _rarity(model, comparison, level),
-                    )
-                    for level in comparison.levels
-                ],
             )
             for comparison in model.comparisons
         ]
+        self._rare = [
+            (
+                at,
+                {
+                    number: (_PLACE[level.rarity], _Rarity(model, level))
+                    for number, level in enumerate(comparison.levels)
+                    if level.rarity is not None
+                },
+            )
+            for at, comparison in enumerate(model.comparisons)
+            if any(level.rarity for level in comparison.levels)
+        ]
+        # Pairs agree in few ways: what they come to is worked out once for each.
+        self._sums = lru_cache(maxsize=_KEPT)(self._sum)
 
     def weigh(self, one: LinkRecord, other: LinkRecord) -> Weighed:
         """Weigh two records. The order of the two makes no difference."""
-        sums = self._priors.copy()
-        levels = []
-        for known, tests, levels_of in self._comparisons:
+        found = []
+        for known, tests in self._tests:
             for at in known:
-                if (not one[at] and one[at] != 0) or (not other[at] and other[at] != 0):
-                    levels.append(NOT_KNOWN)
+                mine, theirs = one[at], other[at]
+                if (not mine and mine != 0) or (not theirs and theirs != 0):
+                    found.append(NOT_KNOWN)
                     break
             else:
-                level = _first(tests, one, other)
-                levels.append(level)
-                bits, rare, rarity = levels_of[level]
-                for doubt, worth in enumerate(bits):
-                    sums[doubt] += worth
-                if rare is not None:
-                    # The stranger's doubt is the first.
-                    sums[0] += rarity.of(str(one[rare]))
-        return Weighed(_together(sums), tuple(levels))
+                level = 0
+                for test in tests:
+                    if test(one, other):
+                        break
+                    level += 1
+                found.append(level)
+        levels = tuple(found)
+        stranger, rest = self._sums(levels)
+        for comparison, rare in self._rare:
+            column = rare.get(levels[comparison])
+            if column is not None:
+                stranger += column[1].of(str(one[column[0]]))
+        return Weighed(_together(stranger, rest), levels)
+
+    def weigh_levels(self, levels: tuple[int, ...], holders: Sequence[LinkRecord]) -> float:
+        """Weigh evidence gathered from several pairs: a level for each comparison.
+
+        ``holders`` has for each comparison one of the two records that agree so.
+        """
+        stranger, rest = self._sums(levels)
+        for comparison, rare in self._rare:
+            column = rare.get(levels[comparison])
+            if column is not None:
+                stranger += column[1].of(str(holders[comparison][column[0]]))
+        return _together(stranger, rest)
+
+    def _sum(self, levels: tuple[int, ...]) -> tuple[float, float]:
+        """Give the weight against a stranger, rarity aside, and against all other doubts."""
+        model = self.model
+        sums = [
+            math.fsum(
+                [
+                    model.prior_bits(doubt),
+                    *(
+                        comparison.levels[level].bits(doubt)
+                        for comparison, level in zip(model.comparisons, levels, strict=True)
+                        if level != NOT_KNOWN
+                    ),
+                ]
+            )
+            for doubt in model.doubts
+        ]
+        # The stranger's doubt is the first.
+        return sums[0], reduce(_together, sums[1:], math.inf)
 
 
 class _Rarity:
     """Bits that a value's rarity adds to its level's."""
 
-    def __init__(self, average: float, shares: dict[str, float]) -> None:
+    def __init__(self, model: Model, level: Level) -> None:
+        average = level.doubts[STRANGER]
+        shares = model.shares.get(level.rarity or "", {})
         self._bits = {value: math.log2(average / share) for value, share in shares.items()}
         self._other = self._bits.get("", 0.0)
 
@@ -86,22 +130,8 @@ class _Rarity:
         return self._bits.get(value, self._other)
 
 
-def _rarity(model: Model, comparison: Comparison, level: Level) -> _Rarity:
-    if level.rarity is None:
-        return _Rarity(1.0, {})
-    return _Rarity(level.doubts[STRANGER], dict(model.shares.get(level.rarity, {})))
-
-
-def _first(tests: list[Test], one: LinkRecord, other: LinkRecord) -> int:
-    for level, test in enumerate(tests):
-        if test(one, other):
-            return level
-    return len(tests)
-
-
-def _together(sums: list[float]) -> float:
-    """Give -log2 of the sum of 2 ** -each, without overflow."""
-    least = min(sums)
-    if len(sums) == 1:
-        return least
-    return least - math.log2(math.fsum(2.0 ** (least - each) for each in sums))
+def _together(one: float, other: float) -> float:
+    """Give -log2(2 ** -one + 2 ** -other), without overflow."""
+    if other < one:
+        one, other = other, one
+    return one - math.log2(1.0 + math.exp2(one - other))

@@ -44,6 +44,11 @@ _UNIT = (
 _UNIT_WORD = re.compile(
     rf"{_UNIT}\b\.?\s*(?:no\.?\s*|number\s*|#\s*)?([0-9]+[A-Z]?|[A-Z])(?![A-Z0-9])", re.I
 )
+# A flat is looked for only where one of these is written: most addresses have none.
+_MAY_BE_UNIT = re.compile(
+    "fl(?:a)?t|ap(?:artmen|p)?t|unit|maisonette|studio|r(?:oo)?m|bedsit|suite|plot|caravan|pitch|"
+    "annex"
+)
 _FLOOR = re.compile(
     r"\b(ground|first|second|third|fourth|1st|2nd|3rd|4th|top|basement|lower ground|upper|garden)"
     r"\s+(?:floor)?\s*"
@@ -64,7 +69,6 @@ _PERIOD_AT_END = re.compile(
 )
 _DATE = re.compile(r"[0-9][0-9/.\-]{7,9}")
 _NOT_WORD = re.compile(r"[^A-Z0-9 ]+")
-_SPACES = re.compile(r"\s+")
 
 _ABBREVIATED = {
     "RD": "ROAD", "AVE": "AVENUE", "AV": "AVENUE", "LN": "LANE", "CL": "CLOSE", "CLS": "CLOSE",
@@ -95,7 +99,7 @@ def address_from_lines(
 ) -> Address:
     """Make an address of lines such as a FHIR ``Address`` has, and its postcode."""
     kept = tuple(
-        tidy_line for line in lines if (tidy_line := _SPACES.sub(" ", line or "").strip(" ,.;"))
+        tidy_line for line in lines if (tidy_line := " ".join((line or "").split()).strip(" ,.;"))
     )
     code = read_postcode(postcode).value or ""
     if not code and kept:
@@ -199,7 +203,9 @@ def _parts(lines: tuple[str, ...]) -> tuple[str, str, str]:
     for line in lines:
         rest = line
         if not flat:
-            if found := _UNIT_WORD.search(rest) or _FLOOR.search(rest):
+            if _MAY_BE_UNIT.search(rest.casefold()) and (
+                found := _UNIT_WORD.search(rest) or _FLOOR.search(rest)
+            ):
                 flat = _FLOORS.get(found[1].lower(), found[1].upper())
                 rest = f"{rest[: found.start()]} {rest[found.end() :]}".strip(" ,-")
             elif found := _SCOTTISH.match(rest):

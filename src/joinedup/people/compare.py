@@ -10,10 +10,9 @@ from joinedup.people.address_agreement import compare_addresses, compare_histori
 from joinedup.people.agreement import Agreement, Level
 from joinedup.people.contact import read_phone
 from joinedup.people.gender import Gender
-from joinedup.people.listed import is_form, is_listed, spellings
-from joinedup.people.names import Name, plain_words
+from joinedup.people.listed import custom_of, is_form, is_listed, shared_given
+from joinedup.people.names import Name, of_syllables, plain_words
 from joinedup.people.postcode import read_postcode
-from joinedup.people.tables import rows
 
 __all__ = [
     "Agreement",
@@ -27,6 +26,8 @@ __all__ = [
     "compare_histories",
     "compare_phone",
     "compare_postcode",
+    "family_elsewhere",
+    "given_beside",
     "in_history",
     "names_swapped",
 ]
@@ -74,24 +75,23 @@ _GIVEN_SHARED = Agreement(
     Level.DIFFERENT,
     "only a given name that brothers or sisters often share agrees, the others differ",
 )
+_GIVEN_BESIDE = Agreement(
+    "given",
+    Level.POSSIBLE,
+    "given name is different, but the child may well bear both names",
+)
 _FAMILY_ORDER = Agreement("family", Level.PART, "parts of the family name are in another order")
+_FAMILY_AS_GIVEN = Agreement(
+    "family", Level.PART, "the family name of one side is among the other's given names"
+)
+_FAMILY_RELIGIOUS = Agreement(
+    "family",
+    Level.POSSIBLE,
+    "Singh or Kaur, which any Sikh may bear, is the family name of one side",
+)
 
 # A child's first names as held run together, or with an initial, still agree.
 _SURE = (Level.EXACT, Level.VARIANT)
-
-
-@lru_cache(maxsize=1)
-def _shared() -> frozenset[str]:
-    """Given names that brothers and sisters commonly share."""
-    return frozenset(
-        spelling for row in rows("shared_given_names.csv") for spelling in _in_spellings(row)
-    )
-
-
-def _in_spellings(row: dict[str, str]) -> frozenset[str]:
-    return (
-        spellings("given", row["name"]) if row["spellings"] == "all" else frozenset({row["name"]})
-    )
 
 
 def compare_given(asked: Name, held: Sequence[str]) -> Agreement:
@@ -106,6 +106,43 @@ def compare_given(asked: Name, held: Sequence[str]) -> Agreement:
             other_words = plain_words(other)
             if other_words and _word_level("given", other_words, groups[0]) in _SURE:
                 return _OTHER_GIVEN
+    if found.level is Level.DIFFERENT and _beside(mine, groups):
+        return _GIVEN_BESIDE
+    return found
+
+
+def _beside(mine: list[Words], held: list[Words]) -> bool:
+    """Say whether the names can be two that one child bears, by a custom of giving both.
+
+    An English name and one in the family's own language; Muhammad and the name that follows it.
+    """
+    one, other = (_flat(names) for names in (mine, held))
+    if one[:1] and is_form("given", one[0], "MOHAMMED") != is_form("given", other[0], "MOHAMMED"):
+        return len(mine) == 1 or len(held) == 1
+    customs = (_customs(one), _customs(other))
+    return any(customs) and customs[0].isdisjoint(customs[1])
+
+
+def given_beside(agreement: Agreement, families: Sequence[str]) -> Agreement:
+    """Weigh a given name that differs by the family names: some customs give every child two.
+
+    ``families`` are the family names of both sides.
+    """
+    if agreement.level is Level.DIFFERENT and any(
+        custom_of("family", word) for family in families for word in plain_words(family)
+    ):
+        return _GIVEN_BESIDE
+    return agreement
+
+
+def _flat(names: list[Words]) -> Words:
+    return tuple(word for words in names for word in words)
+
+
+def _customs(words: Words) -> set[str]:
+    found = {custom for word in words if (custom := custom_of("given", word))}
+    if len(words) == 2 and of_syllables(words):
+        found.add("China")
     return found
 
 
@@ -120,11 +157,14 @@ def _compare_given(mine: list[Words], groups: list[Words]) -> Agreement:
         rest_mine, rest_held = flat_mine[len(mine[0]) :], flat_held[len(groups[0]) :]
         if _rest_agrees(rest_mine, rest_held):
             return _GIVEN[first]
-        if _shared().issuperset(mine[0]):
+        if shared_given().issuperset(mine[0]):
             return _GIVEN_SHARED
         return _GIVEN_REST
     if "".join(flat_mine) == "".join(flat_held):
         return _GIVEN[Level.VARIANT]
+    if "".join(flat_mine) in _runs(flat_held) or "".join(flat_held) in _runs(flat_mine):
+        # "Zihao" asked, "Jason Zi Hao" held.
+        return _GIVEN_MIDDLE
     if sorted(flat_mine) == sorted(flat_held):
         return _GIVEN_ORDER
     agreeing = [
@@ -136,9 +176,16 @@ def _compare_given(mine: list[Words], groups: list[Words]) -> Agreement:
     for one, other in agreeing:
         # Two further names that agree may be the father's, which brothers and sisters share.
         in_first_place = one in firsts or other in firsts
-        if in_first_place and len(one) > 1 and one not in _shared():
+        if in_first_place and len(one) > 1 and one not in shared_given():
             return _GIVEN[Level.PART] if other in groups[0] else _GIVEN_MIDDLE
     return _GIVEN[first] if first is not Level.DIFFERENT else _GIVEN_SHARED
+
+
+def _runs(words: list[str]) -> set[str]:
+    """Give what two neighbouring words, or three, are when written as one."""
+    return {
+        "".join(words[at : at + size]) for size in (2, 3) for at in range(len(words) - size + 1)
+    }
 
 
 def _rest_agrees(mine: list[str], held: list[str]) -> bool:
@@ -169,12 +216,39 @@ def compare_family(asked: Name, held: str | None) -> Agreement:
     return _FAMILY[level]
 
 
+# Every Sikh man may be called Singh and every woman Kaur, beside a family name or in its place.
+_RELIGIOUS = frozenset({"SINGH", "KAUR"})
+
+
+def family_elsewhere(
+    asked_given: Name, asked_family: Name, held_given: Sequence[str], held_family: str
+) -> Agreement | None:
+    """Say whether family names that differ are only names of one person in other places.
+
+    Many customs put a name now among the given names and now last: the father's name, Singh and
+    Kaur. ``None`` when nothing like that explains the difference.
+    """
+    held = plain_words(held_family)
+    others_held = {word for name in held_given for word in plain_words(name)}
+    others_held -= set(plain_words(held_given[0])) if held_given else set()
+    others_asked = set(asked_given.words) - set(plain_words(asked_given.first))
+    for words, others in ((asked_family.words, others_held), (held, others_asked)):
+        if words and all(
+            len(word) > 1 and any(is_form("given", word, other) for other in others)
+            for word in words
+        ):
+            return _FAMILY_AS_GIVEN
+    if _RELIGIOUS.issuperset(asked_family.words) or _RELIGIOUS.issuperset(held):
+        return _FAMILY_RELIGIOUS
+    return None
+
+
 @lru_cache(maxsize=50_000)
 def _family_level(mine: Words, held: Words) -> Level:
     if mine == held:
         return Level.EXACT
     one, other = _family_core(mine), _family_core(held)
-    if one == other or "".join(one) == "".join(other):
+    if "".join(one) == "".join(other) or "".join(mine) == "".join(held):
         return Level.VARIANT
     if len(one) == len(other) and all(
         is_form("family", a, b) for a, b in zip(one, other, strict=True)
@@ -234,11 +308,22 @@ def _similar(kind: str, one: str, other: str) -> Level:
     return Level.CLOSE if _close(kind, one, other) else Level.DIFFERENT
 
 
+def _as_scanned(word: str) -> str:
+    """Give what a machine that reads paper forms may take a word for."""
+    for read, meant in (("RN", "M"), ("CL", "D"), ("VV", "W")):
+        word = word.replace(read, meant)
+    return word
+
+
 def _close(kind: str, one: str, other: str) -> bool:
     """Say whether one word may be a slip for the other, rather than another name."""
     shorter = min(len(one), len(other))
     if shorter < 3 or (is_listed(kind, one) and is_listed(kind, other)):
         return False
+    if kind == "given" and (one.startswith(other) or other.startswith(one)):
+        return True  # a short form that no list has: "Sim" of Simran
+    if _as_scanned(one) == _as_scanned(other):
+        return True
     edits = DamerauLevenshtein.distance(one, other, score_cutoff=3)
     if edits <= (2 if shorter >= 8 else 1):
         return True
@@ -248,14 +333,22 @@ def _close(kind: str, one: str, other: str) -> bool:
 def names_swapped(
     asked_given: Name, asked_family: Name, held_given: Sequence[str], held_family: str | None
 ) -> bool:
-    """Say whether given and family name stand in each other's place."""
+    """Say whether given and family name stand in each other's place.
+
+    Of several given names held, the one that stands in the family name's place may be any.
+    """
     if not held_given or not held_family:
         return False
     given = compare_given(asked_family, held_given).level
-    if given not in (Level.EXACT, Level.VARIANT, Level.CLOSE):
+    if given not in (Level.EXACT, Level.VARIANT, Level.CLOSE, Level.PART):
         return False
     family = compare_family(asked_given, held_family).level
     if family not in (Level.EXACT, Level.VARIANT, Level.CLOSE):
+        # Of several given names held in the family name's place, the question may have the first.
+        family = compare_given(asked_given, held_family.split(" ")).level
+    if family not in (Level.EXACT, Level.VARIANT, Level.CLOSE):
+        return False
+    if given is Level.PART and family is Level.CLOSE:
         return False
     return Level.EXACT in (given, family) and not (
         compare_given(asked_given, held_given).level in _SURE

@@ -1,6 +1,7 @@
 """Phonetic keys: one short code for names that sound alike."""
 
 import unicodedata
+from functools import lru_cache
 
 _CODES = {
     **dict.fromkeys("BFPV", "1"),
@@ -12,6 +13,7 @@ _CODES = {
 }
 
 
+@lru_cache(maxsize=100_000)
 def soundex(text: str) -> str:
     """Give the American Soundex of a name: "Robert" and "Rupert" are both R163.
 

@@ -42,6 +42,18 @@ def is_form(kind: str, one: str, other: str) -> bool:
     return other in short.get(one, ()) or one in short.get(other, ())
 
 
+@lru_cache(maxsize=1)
+def shared_given() -> frozenset[str]:
+    """Give the given names, all spellings, that brothers and sisters commonly share."""
+    return frozenset(
+        spelling
+        for row in rows("shared_given_names.csv")
+        for spelling in (
+            spellings("given", row["name"]) if row["spellings"] == "all" else (row["name"],)
+        )
+    )
+
+
 @lru_cache(maxsize=2)
 def _spellings(kind: str) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
@@ -91,3 +103,27 @@ def _long_forms(kind: str) -> dict[str, frozenset[str]]:
         for short in shorts:
             found.setdefault(short, set()).add(long)
     return {name: frozenset(longs) for name, longs in found.items()}
+
+
+@lru_cache(maxsize=2)
+def _second_names(kind: str) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """Custom by whole name, and (beginning, custom)."""
+    listed = [
+        (name, row["custom"])
+        for row in rows("second_names.csv")
+        if row["kind"] == kind
+        for name in row["names"].split()
+    ]
+    whole = {name: custom for name, custom in listed if not name.endswith("*")}
+    begins = tuple((name[:-1], custom) for name, custom in listed if name.endswith("*"))
+    return whole, begins
+
+
+@lru_cache(maxsize=50_000)
+def custom_of(kind: str, word: str) -> str | None:
+    """Give the custom of two first names to which an upper-case name of this kind belongs, if any."""
+    whole, begins = _second_names(kind)
+    return whole.get(word) or next(
+        (custom for start, custom in begins if word.startswith(start) and len(word) > len(start)),
+        None,
+    )

@@ -19,7 +19,7 @@ _APOSTROPHES = re.compile(
 )
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _DOUBLE_QUOTES = re.compile("[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02]")
-_SPACES = re.compile(r"\s+")
+_OPENING_BRACKETS = frozenset("([{<")
 
 _OTHER_WORDS = (
     r"(?:also |better |previously |formerly |usually |now )?known as|a\.? ?k\.? ?a\b\.?|k/a|f/k/a|"
@@ -55,8 +55,8 @@ _PLAIN = str.maketrans(
         "ɛ": "e", "Ɛ": "E", "ɔ": "o", "Ɔ": "O", "ŀ": "l", "ſ": "s", "ĸ": "k",
     }
 )  # fmt: skip
-_LETTERS_ONLY = re.compile(r"[A-Za-z' -]+")
-_WORD_BREAK = re.compile(r"[ -]+")
+_LETTERS_ONLY = re.compile(r"[' -]*[A-Za-z][A-Za-z' -]*")
+_NOT_IN_WORDS = re.compile(r"[^A-Z -]+")
 # UTF-8 that was opened as Windows text and saved again: "ZoÃ«".
 _DAMAGED = re.compile("\ufffd|[\u00c2\u00c3\u00c4\u00c5][\u0080-\u00bf\u2013-\u203a\u0152-\u0178]")
 _GLUED = re.compile(r"([A-Z][a-z]{3,})([A-Z][a-z]*)")
@@ -64,6 +64,21 @@ _PIECE = re.compile(r"[^ '-]+")
 
 _PLACEHOLDER = frozenset({"placeholder"})
 _WHOLE_NAME = frozenset({"whole-name"})
+
+# As Mandarin, Cantonese and Vietnamese names are written in Latin letters. Some English names look
+# the same ("Ben"), so this only says what to try first.
+_SYLLABLE = re.compile(
+    r"(?=.{2,6}\Z)(?:NGH?|NH|ZH|[CGKPST]H|TR|TSZ?|SZ?|[KG]W|GI|QU|HS|[BCDFGHJKLMNPQRTVWXYZ])?"
+    r"[AEIOUY]{0,3}(?:NG|NH|CH|[NKTPMRHC])?"
+)
+
+
+def of_syllables(words: tuple[str, ...]) -> bool:
+    """Say whether comparable words can be the one or two syllables of a Chinese name.
+
+    Or of a Vietnamese one.
+    """
+    return 0 < len(words) <= 2 and all(map(_SYLLABLE.fullmatch, words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,18 @@ class Name:
     def each(self) -> tuple[str, ...]:
         """The names one by one, hyphened ones whole."""
         return tuple(self.text.split(" "))
+
+    @property
+    def to_ask(self) -> tuple[str, ...]:
+        """What a source may hold as the first given name, the likeliest first.
+
+        A Chinese or Vietnamese name of two syllables ("Zi Han") is one name, and held so more often
+        than not;
+        otherwise it is the first of several, or one of the others, by which the child is called.
+        """
+        if of_syllables(self.words) and len(self.words) == 2:
+            return (self.text, *self.each) if " " in self.text else (self.text,)
+        return self.each
 
 
 def read_given(raw: str | None) -> Checked[Name]:
@@ -112,8 +139,8 @@ def _plain_words(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = _HYPHENS.sub("-", _APOSTROPHES.sub("'", text))
         text = _plain(text)
-    upper = "".join(c for c in text.upper().replace(".", " ") if "A" <= c <= "Z" or c in " -")
-    return tuple(word for word in _WORD_BREAK.split(upper) if word)
+    upper = _NOT_IN_WORDS.sub("", text.upper().replace(".", " "))
+    return tuple(upper.replace("-", " ").split())
 
 
 def _plain(text: str) -> str:
@@ -132,7 +159,7 @@ def _bounded(raw: str | None, field: str) -> Checked[Name]:
 
 @lru_cache(maxsize=50_000)
 def _read(raw: str | None, field: str) -> Checked[Name]:
-    text = _tidy(raw)
+    text = whole = _tidy(raw)
     if text is None or raw is None:
         return Checked.missing()
     if is_placeholder_name(field, text):
@@ -152,7 +179,7 @@ def _read(raw: str | None, field: str) -> Checked[Name]:
     problem = _problem(text)
     if problem:
         return Checked.invalid(problem)
-    if is_placeholder_name(field, text):
+    if text != whole and is_placeholder_name(field, text):
         return _no_name()
     longest = max(map(len, text.split(" "))) if field == "given" else len(text)
     if longest > LONGEST:
@@ -182,7 +209,7 @@ def _tidy(raw: str | None) -> str | None:
         text = _HYPHENS.sub("-", _APOSTROPHES.sub("'", text))
     elif not text.isprintable() or "`" in text:
         text = without_invisible(text).replace("`", "'")
-    text = _SPACES.sub(" ", text).strip()
+    text = " ".join(text.split())
     return None if is_absent(text) else text
 
 
@@ -195,19 +222,20 @@ def _without_other_names(text: str) -> tuple[str, list[str], str]:
         return " "
 
     main = text
-    if any(mark in main for mark in "([{<"):
+    if not _OPENING_BRACKETS.isdisjoint(main):
         main = _BRACKETS.sub(take, main)
     if '"' in main or "'" in main:
         main = _QUOTED.sub(take, main)
-    if not main.strip(" ,;.-'\"") and said:
+    if said and not main.strip(" ,;.-'\""):
         main = said.pop(0)
     main = _OTHER_LEAD.sub("", main.strip(), count=1)
     main, *more = _OTHER.split(main)
     said += more
-    pieces = main.split("/")
-    if len(pieces) > 1 and all(len(piece.strip(" .")) > 1 for piece in pieces):
-        main = pieces[0]
-        said += pieces[1:]
+    if "/" in main:
+        pieces = main.split("/")
+        if all(len(piece.strip(" .")) > 1 for piece in pieces):
+            main = pieces[0]
+            said += pieces[1:]
     others = []
     for phrase in said:
         other = _without_titles(_tidy_marks(_OTHER_LEAD.sub("", phrase.strip(), count=1)))
@@ -262,7 +290,7 @@ def _tidy_marks(text: str) -> str:
     if "'" in text:
         text = re.sub(r"'[\s']*'", "'", text)
         text = re.sub(r"(?<=\b[A-Za-z])\s*'\s+|\s+'\s*(?=\w)", "'", text)
-    return _SPACES.sub(" ", text).strip(" ,;:-'*_")
+    return " ".join(text.split()).strip(" ,;:-'*_")
 
 
 def _without_titles(text: str) -> str | None:
@@ -279,10 +307,10 @@ def _without_titles(text: str) -> str | None:
 
 def _problem(text: str) -> str:
     """Say why text cannot be a name, or ""."""
-    if _LETTERS_ONLY.fullmatch(text) and any(map(str.isalpha, text)):
+    if _LETTERS_ONLY.fullmatch(text):
         return ""
     plain = _plain(text)
-    if _LETTERS_ONLY.fullmatch(plain) and any(map(str.isalpha, plain)):
+    if _LETTERS_ONLY.fullmatch(plain):
         return ""
     if any(map(str.isdigit, plain)):
         return "contains a digit: a name has letters only"

@@ -11,6 +11,8 @@ _COUNTED = re.compile(
     r"(?:(?:NO\.? ?|#)?[0-9]+|(?<= )(?:[A-D]|I{1,3}|ONE|TWO|THREE|FOUR))"
 )
 _ONE_LETTER = re.compile(r"([A-Z])\1{2,}")
+_WORD_BREAK = re.compile(r"[^A-Z0-9/]+")
+_LETTER_OR_DIGIT = re.compile(r"[A-Z0-9]")
 
 
 @lru_cache(maxsize=1)
@@ -23,23 +25,25 @@ def _table() -> dict[tuple[str, str], frozenset[str]]:
 
 def is_placeholder(field: str, text: str) -> bool:
     """Say whether tidy text is, as a whole, a known placeholder for this field or for any."""
-    upper = text.upper()
+    return text.upper() in _whole(field)
+
+
+@lru_cache(maxsize=20)
+def _whole(field: str) -> frozenset[str]:
     table = _table()
-    return upper in table["any", "whole"] or upper in table.get((field, "whole"), frozenset())
+    return table["any", "whole"] | table.get((field, "whole"), frozenset())
 
 
 def is_placeholder_name(field: str, text: str) -> bool:
     """Say whether tidy text in ``given`` or ``family`` is no name: "Baby Smith", "Twin 1"."""
     upper = text.upper().strip(" .,;:")
     # Only punctuation; a lone emoji is a symbol, which has its own reason.
-    if not upper or (upper.isascii() and not any(character.isalnum() for character in upper)):
-        return True
-    if is_placeholder(field, upper):
+    if not upper or (upper.isascii() and not _LETTER_OR_DIGIT.search(upper)):
         return True
     table = _table()
-    if upper in table["name", "whole"]:
+    if upper in _whole(field) or upper in table["name", "whole"]:
         return True
-    words = re.split(r"[^A-Z0-9/]+", upper)
+    words = _WORD_BREAK.split(upper)
     return (
         words[0] in table["name", "first word"]
         or not table["name", "any word"].isdisjoint(words)

@@ -15,6 +15,7 @@ _AREA_LIST = """
     SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE XM XX
 """
 _AREAS = frozenset(_AREA_LIST.split())
+_IN_SHAPE = re.compile(r"([A-Z]{1,2})(?:[1-9][0-9]?|0|[0-9][A-HJ-NP-Z]) ?[0-9][A-Z]{2}")
 _PADDED = re.compile(r"^([A-Z]{1,2})0([0-9])$")
 _OUTWARD_ONLY = re.compile(r"[A-Z]{1,2}[0-9O][0-9A-Z]?(?:[0-9])?")
 _SEPARATORS = re.compile(r"[\s.,\-_]+")
@@ -43,6 +44,12 @@ def read_postcode(raw: str | None) -> Checked[str]:
         except TooLong:
             return Checked.invalid("is far longer than a postcode: give the postcode alone")
     return _read(raw)
+
+
+def is_plain_postcode(text: str) -> bool:
+    """Say, fast, that ``read_postcode`` finds nothing invalid in text; "no" may mean "perhaps"."""
+    found = _IN_SHAPE.fullmatch(text)
+    return found is not None and found[1] in _AREAS
 
 
 @lru_cache(maxsize=50_000)

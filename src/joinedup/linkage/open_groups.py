@@ -1,0 +1,284 @@
+"""Groups of records that are not one child for sure: divided, and every cut explained."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import pyarrow as pa
+
+from joinedup.linkage.components import Places, components
+from joinedup.linkage.constraints import ConstraintError, Constraints, Reason, Ref, words
+from joinedup.linkage.partition import APART, Contest, Graph, divide
+from joinedup.linkage.places import Names, columns_of
+from joinedup.linkage.record import LinkRecord
+from joinedup.linkage.score import NOT_KNOWN, Scorer
+
+
+class Decided:
+    """What people decided about pairs, as places in the order."""
+
+    def __init__(self, names: Names, constraints: Constraints) -> None:
+        self.notes: list[str] = []
+        self.apart = self._places(names, constraints.cannot_link, "never to be joined")
+        self.together = self._places(names, constraints.must_link, "decided to be one child")
+        left, right = columns_of(self.together)
+        # Everything a person's decisions join, through others too.
+        self.joined = components(len(names), left, right)
+        for one, other in sorted(self.apart):
+            if self.joined[one] == self.joined[other]:
+                raise ConstraintError(
+                    f"{names.ref(one)} and {names.ref(other)} are never to be joined, and are "
+                    "decided to be one child as well (perhaps through other records). "
+                    "Undo one of the two decisions."
+                )
+
+    def _places(
+        self, names: Names, pairs: Iterable[tuple[Ref, Ref]], what: str
+    ) -> frozenset[tuple[int, int]]:
+        listed = sorted(pairs)
+        if not listed:
+            return frozenset()
+        places = names.find(
+            pa.array([ref.source for pair in listed for ref in pair], pa.string()),
+            pa.array([ref.id for pair in listed for ref in pair], pa.string()),
+        ).reshape(-1, 2)
+        found = [(min(ends), max(ends)) for ends in places.tolist()]
+        strays = sum(low < 0 for low, _ in found)
+        if strays:
+            self.notes.append(
+                f"{strays:,} of {len(found):,} pairs {what} name a record that is not in the files."
+            )
+        return frozenset(each for each in found if each[0] >= 0 and each[0] != each[1])
+
+
+@dataclass(slots=True)
+class Cut:
+    left: int
+    right: int
+    weight: float
+    reason: Reason
+    words: str
+    against: float | None
+    direct: bool  # the two themselves cannot be one child
+
+
+@dataclass(slots=True)
+class Case:
+    reason: Reason
+    words: str
+    records: tuple[int, ...]
+    weight: float | None
+    against: float | None
+
+
+class OpenGroups:
+    """Divides groups of records one by one, and keeps what was cut and what was contested."""
+
+    def __init__(
+        self,
+        names: Names,
+        people: dict[int, LinkRecord],
+        weights: dict[tuple[int, int], float],
+        constraints: Constraints,
+        decided: Decided,
+        scorer: Scorer,
+        least: float,
+        label: Places,
+    ) -> None:
+        self._names = names
+        self._people = people
+        self._weights = weights
+        self._constraints = constraints
+        self._decided = decided
+        self._scorer = scorer
+        self._least = least
+        self._label = label
+        self._levels: dict[tuple[int, int], tuple[int, ...]] = {}
+        self.weighed: dict[tuple[int, int], float] = {}
+        self.cuts: list[Cut] = []
+        self.cases: list[Case] = []
+
+    # ------------------------------------------------------------------ one open group
+    def settle(self, members: list[int]) -> None:
+        units: list[list[int]] = []
+        place: dict[int, int] = {}
+        for record in members:
+            first = int(self._decided.joined[record])
+            if first == record:
+                units.append([])
+                place[record] = len(units) - 1
+            place[record] = place[first]
+            units[place[record]].append(record)
+        near: list[set[int]] = [set() for _ in units]
+        strong: list[tuple[int, int]] = []
+        for pair in self._within(members):
+            if self._weights[pair] >= self._least:
+                strong.append(pair)
+            one, other = place[pair[0]], place[pair[1]]
+            if one != other and self._weights[pair] > 0:
+                near[one].add(other)
+                near[other].add(one)
+        graph = Graph(
+            len(units),
+            near,
+            lambda a, b: self._between(units[a], units[b]),
+            lambda some, others: self._together(
+                [record for unit in some for record in units[unit]],
+                [record for unit in others for record in units[unit]],
+            ),
+        )
+        groups, contests = divide(graph, self._least)
+        for group in groups:
+            records = [record for unit in group for record in units[unit]]
+            self._label[records] = min(records)
+        self._doubted_decisions(units)
+        contests = [contest for contest in contests if contest.rivals]
+        aside = {units[contest.record][0] for contest in contests}
+        for one, other in strong:
+            if self._label[one] != self._label[other]:
+                self.cuts.append(self._cut(one, other, aside, members))
+        for contest in contests:
+            self.cases.append(self._contest(contest, units))
+
+    def _within(self, members: list[int]) -> Iterable[tuple[int, int]]:
+        """The known pairs of a group, in order."""
+        if len(members) <= 40:
+            return [pair for pair in combinations(members, 2) if pair in self._weights]
+        inside = set(members)
+        return sorted(pair for pair in self._weights if pair[0] in inside)
+
+    def _weight(self, one: int, other: int) -> float:
+        """The weight of two records' details, weighed now when nobody has."""
+        key = (one, other) if one < other else (other, one)
+        found = self._weights.get(key)
+        if found is None:
+            found = self._scorer.weigh(self._people[key[0]], self._people[key[1]]).weight
+            self._weights[key] = self.weighed[key] = found
+        return found
+
+    def _apart(self, one: int, other: int) -> Reason | None:
+        key = (one, other) if one < other else (other, one)
+        if key in self._decided.apart:
+            return Reason.CANNOT_LINK
+        return self._constraints.apart(self._people[key[0]], self._people[key[1]])
+
+    def _between(self, some: Sequence[int], others: Sequence[int]) -> float:
+        """The weight of joining two sets of records that people's decisions hold together."""
+        for one in some:
+            for other in others:
+                if self._apart(one, other) is not None:
+                    return APART
+        return math.fsum(self._weight(one, other) for one in some for other in others)
+
+    def _together(self, some: Sequence[int], others: Sequence[int]) -> float:
+        """The weight of two groups: of each comparison the best agreement between them, once.
+
+        A child who has moved agrees by one of the addresses; two of one name and birth date differ
+        in the one pair that shows both NHS numbers, however many pairs agree in the name.
+        """
+        pairs = [(self._people[a], self._levels_of(a, b)) for a in some for b in others]
+        best = [
+            min(
+                ((levels[at], holder) for holder, levels in pairs if levels[at] != NOT_KNOWN),
+                key=lambda found: found[0],
+                default=(NOT_KNOWN, pairs[0][0]),
+            )
+            for at in range(len(pairs[0][1]))
+        ]
+        levels, holders = zip(*best, strict=True)
+        return self._scorer.weigh_levels(levels, holders)
+
+    def _levels_of(self, one: int, other: int) -> tuple[int, ...]:
+        key = (one, other) if one < other else (other, one)
+        found = self._levels.get(key)
+        if found is None:
+            found = self._scorer.weigh(self._people[key[0]], self._people[key[1]]).levels
+            self._levels[key] = found
+        return found
+
+    # ------------------------------------------------------------------ explain
+    def _doubted_decisions(self, units: list[list[int]]) -> None:
+        """Decisions of a person that a rule, or the details, speak against."""
+        for unit in units:
+            for one, other in combinations(unit, 2):
+                if (one, other) not in self._decided.together:
+                    continue
+                weight = self._weight(one, other)
+                reason = self._apart(one, other)
+                refs = self._names.ref(one), self._names.ref(other)
+                if reason is not None:
+                    why = words(reason, *refs)
+                elif weight < 0:
+                    why = f"Their details differ (weight {weight:.1f})."
+                else:
+                    continue
+                self.cases.append(
+                    Case(
+                        Reason.DECISION,
+                        f"A person decided that {refs[0]} and {refs[1]} are one child. {why}",
+                        (one, other), None, weight,
+                    )
+                )  # fmt: skip
+
+    def _cut(self, one: int, other: int, aside: set[int], members: list[int]) -> Cut:
+        weight = self._weights[one, other]
+        refs = self._names.ref(one), self._names.ref(other)
+        reason = self._apart(one, other)
+        if reason is not None:
+            return Cut(one, other, weight, reason, words(reason, *refs), None, True)
+        ours = [record for record in members if self._label[record] == self._label[one]]
+        theirs = [record for record in members if self._label[record] == self._label[other]]
+        for reason in (Reason.CANNOT_LINK, None):  # what must never be joined goes first
+            for a in ours:
+                for b in theirs:
+                    found = self._apart(a, b)
+                    if found is not None and reason in (None, found):
+                        chain = words(found, self._names.ref(a), self._names.ref(b))
+                        text = f"Joining {refs[0]} and {refs[1]} would join others too. {chain}"
+                        return Cut(one, other, weight, found, text, None, False)
+        for end in (one, other):
+            unit = int(self._decided.joined[end])
+            if unit in aside:
+                text = (
+                    f"{self._names.ref(end)} fits two children nearly as well and is left on its "
+                    "own for a person to decide."
+                )
+                return Cut(one, other, weight, Reason.CONTESTED, text, None, False)
+        lowest, a, b = min((self._weight(a, b), a, b) for a in ours for b in theirs)
+        against = self._together(ours, theirs)
+        text = (
+            f"Joining {refs[0]} and {refs[1]} would join {self._names.ref(a)} and "
+            f"{self._names.ref(b)} too, which fit least (weight {lowest:.1f}). All that is known "
+            f"of the two groups, each kind of evidence once, comes to {against:.1f}."
+        )
+        return Cut(one, other, weight, Reason.EVIDENCE, text, against, False)
+
+    def _contest(self, contest: Contest, units: list[list[int]]) -> Case:
+        def records(group: Iterable[int]) -> list[int]:
+            return [record for unit in group for record in units[unit]]
+
+        alone = units[contest.record]
+        own = [record for record in records(contest.group) if record not in alone]
+        rivals = [records(rival) for rival in contest.rivals]
+        name = self._names.ref(alone[0])
+        best = max(self._weight(alone[0], record) for record in own)
+        rival = max(self._weight(alone[0], record) for group in rivals for record in group)
+        secret = any(
+            self._apart(a, b) is Reason.CANNOT_LINK
+            for a, b in combinations([*own, *(r for group in rivals for r in group)], 2)
+        )
+        if secret:
+            text = (
+                f"{name} fits records that must never be joined, and is left on its own. Ask those "
+                "who keep that list."
+            )
+            return Case(Reason.CONTESTED, text, tuple(alone), best, rival)
+        theirs = " and ".join(str(self._names.ref(group[0])) for group in rivals)
+        text = (
+            f"{name} fits {self._names.ref(own[0])} (weight {best:.1f}) and {theirs} (weight "
+            f"{rival:.1f}), who are not one child: a probability of {contest.chance:.0%} for the "
+            "first. It is left on its own."
+        )
+        shown = (*alone, *own, *(record for group in rivals for record in group))
+        return Case(Reason.CONTESTED, text, shown, best, rival)
