@@ -65,6 +65,10 @@ bench: install ## Measure what docs/benchmarks.md says
 	$(BIN)/python benchmarks/standards.py
 	$(BIN)/python benchmarks/simulate.py
 	$(BIN)/python benchmarks/match_memory.py
+	$(BIN)/python benchmarks/together.py
+	$(BIN)/python benchmarks/linkage.py
+	$(BIN)/python benchmarks/online.py
+	$(BIN)/python benchmarks/identities.py
 
 lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any host's name
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \

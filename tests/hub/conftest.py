@@ -135,6 +135,20 @@ def answers_with(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
+def links(db):
+    """The hub's identities, empty."""
+    from joinedup.hub.reconciliation import links as ours
+
+    ours.current.cache_clear()
+    made = ours.current()
+    yield made
+    with made.pool.connection() as conn:
+        conn.execute("DROP SCHEMA identities CASCADE")
+    made.pool.close()
+    ours.current.cache_clear()
+
+
+@pytest.fixture
 def new_key() -> str:
     return str(uuid.uuid4())
 

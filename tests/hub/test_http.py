@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import uuid
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def every_path() -> list[str]:
             if isinstance(pattern, URLResolver):
                 yield from walk(pattern.url_patterns, here)
             elif isinstance(pattern, URLPattern):
-                yield "/" + here.replace("<uuid:request_id>", str(uuid.uuid4()))
+                yield "/" + re.sub(r"<uuid:\w+>", str(uuid.uuid4()), here)
 
     return list(walk(get_resolver().url_patterns))
 

@@ -41,8 +41,8 @@ def page(tmp_path: Path) -> str:
         file.write("Persephone,Wigglesworth,03/02/2012,LS1 4AP,x\n")
     table = open_table(path)
     journal = Journal.open(tmp_path / "j", content=table.digest, settings={})
-    tally = match_file(table, tmp_path / "out.csv", Run(source=FakeSource(50), strategy="adaptive", journal=journal,
-        workers=2, progress=lambda done: None, stop=threading.Event()))  # fmt: skip
+    run = Run(FakeSource(50), "adaptive", journal, 2, lambda done: None, threading.Event())
+    tally = match_file(table, tmp_path / "out.csv", run)
     return render(FACTS, tally, table.columns)
 
 

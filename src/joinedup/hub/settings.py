@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "csp",
     "joinedup.hub.organisations",
     "joinedup.hub.identifiers",
+    "joinedup.hub.reconciliation",
 ]
 
 MIDDLEWARE = [
@@ -54,7 +55,8 @@ TEMPLATES = [
 ]
 
 # A pool per process: a connection per request would cost more than the query it carries.
-DATABASES = {"default": dj_database_url.parse(database_url())}
+DATABASE_URL = database_url()
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "max_size": 16,
@@ -119,6 +121,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 
 LOOKUPS_PER_PERSON_PER_MINUTE = 30
+
+# What was asked is kept with a review case until it is decided, and then for so many days.
+REVIEW_DETAILS_KEPT_DAYS = int(environment.number("REVIEW_DETAILS_KEPT_DAYS", 30))
 
 LOGGING = {
     "version": 1,

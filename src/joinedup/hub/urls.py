@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from joinedup.hub.api import match_endpoint
 from joinedup.hub.api.api import api
 from joinedup.hub.pages import journey, sign_in, views
+from joinedup.hub.reconciliation import views as review
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -17,10 +19,16 @@ urlpatterns = [
     path("find/child", journey.child, name="find-child"),
     path("find/again", journey.again, name="find-again"),
     path("find/result/<uuid:request_id>", journey.result, name="find-result"),
+    path("review", review.queue, name="review-cases"),
+    path("review/<uuid:case_id>", review.show, name="review-case"),
+    path("review/<uuid:case_id>/ask-again", review.ask_again, name="review-ask-again"),
+    path("review/<uuid:case_id>/decide", review.decide, name="review-decide"),
+    path("review/<uuid:case_id>/undo", review.undo, name="review-undo"),
     path("how-searches-are-recorded", views.how_recorded, name="how-recorded"),
     path("accessibility", views.accessibility, name="accessibility"),
     path("healthz", views.healthz, name="healthz"),
     path("api/", api.urls),
+    path("fhir/R4/Patient/$match", match_endpoint.match, name="fhir-match"),
 ]
 
 handler400 = "joinedup.hub.pages.errors.bad_request"

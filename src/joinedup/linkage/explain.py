@@ -160,10 +160,11 @@ def summary(explanation: Explanation) -> str:
     )
 
 
-def waterfall_svg(explanation: Explanation) -> str:
+def waterfall_svg(explanation: Explanation, name: str = "evidence") -> str:
     """Draw the steps as bars from total to total, for a page or a file of its own.
 
-    It names no detail of a child. The figures belong in a table beside it.
+    It names no detail of a child. The figures belong in a table beside it. ``name`` tells it from
+    other pictures of one page.
     """
     rows, before = [], 0.0
     for at, step in enumerate(explanation.steps):
@@ -177,7 +178,8 @@ def waterfall_svg(explanation: Explanation) -> str:
             "background": "white",
             "width": 300,
             "height": {"step": 26},
-            "padding": {"left": 5, "right": 40, "top": 5, "bottom": 5},
+            # Room for a reader's font that is wider than the one it was measured with.
+            "padding": {"left": 75, "right": 45, "top": 5, "bottom": 5},
             "data": {"values": rows},
             "encoding": {"y": {**order, "title": None}},
             "layer": [
@@ -207,9 +209,9 @@ def waterfall_svg(explanation: Explanation) -> str:
     head, tail = drawn.split(">", 1)
     described = "; ".join(f"{step.words}: {signed(step.bits)}" for step in explanation.steps)
     return (
-        f'{head} role="img" aria-labelledby="evidence-title evidence-steps">'
-        f'<title id="evidence-title">{escape(summary(explanation))}</title>'
-        f'<desc id="evidence-steps">{escape(described)}</desc>{tail}'
+        f'{head} role="img" aria-labelledby="{name}-title {name}-steps">'
+        f'<title id="{name}-title">{escape(summary(explanation))}</title>'
+        f'<desc id="{name}-steps">{escape(described)}</desc>{tail}'
     )
 
 

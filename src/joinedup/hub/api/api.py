@@ -1,5 +1,6 @@
 """The API put together: its addresses, its errors and its OpenAPI description."""
 
+import uuid
 from typing import Annotated, Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -17,6 +18,7 @@ from joinedup.hub.api.problems import BY_STATUS, MEDIA_TYPE, Problem, respond
 from joinedup.hub.api.schemas import (
     IdentifierAnswer,
     IdentifierQuestion,
+    IdentifierState,
     PersonSpecification,
     ProblemDetails,
     RecordReference,
@@ -181,3 +183,22 @@ def get_an_identifier(
     """Answer one question."""
     caller: tokens.Caller = request.auth  # type: ignore[attr-defined]
     return identifier_endpoint.get_an_identifier(caller, question, idempotency_key)
+
+
+@api.get(
+    "/v1/identifier-requests/{uuid:request_id}",
+    response={200: IdentifierState, **dict.fromkeys((401, 403, 404, 503), ProblemDetails)},
+    auth=BearerToken("get-an-identifier.read"),
+    exclude_unset=True,
+    operation_id="get_an_identifier_request",
+    summary="See what has come of a question by now",
+    description=(
+        "Needs the scope get-an-identifier.read. A question without a number waits as a review "
+        "case; once a person has found the child, the status here is Match, with the number. Only "
+        "your organisation's own requests are found."
+    ),
+)
+def get_an_identifier_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
+    """Tell the state of one request."""
+    caller: tokens.Caller = request.auth  # type: ignore[attr-defined]
+    return identifier_endpoint.get_state(caller, request_id)

@@ -31,15 +31,20 @@ class StrictJsonParser(Parser):
         """The body as Python values; raises ``Problem`` 400 or 415."""
         if request.content_type != "application/json":
             raise Problem(415, *BY_STATUS[415], headers={"Accept-Post": "application/json"})
-        try:
-            body = json.loads(
-                request.body.decode("utf-8"),
-                object_pairs_hook=_no_duplicates,
-                parse_constant=_no_constants,
-            )
-            json.dumps(body, ensure_ascii=False).encode("utf-8")
-        except (ValueError, RecursionError):
-            raise _bad_json() from None
-        if not isinstance(body, dict):
-            raise Problem(400, "not-an-object", "The body must be a JSON object.")
-        return body
+        return read_object(request.body)
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """A body's JSON object, read strictly; raises ``Problem`` 400."""
+    try:
+        found = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constants,
+        )
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise _bad_json() from None
+    if not isinstance(found, dict):
+        raise Problem(400, "not-an-object", "The body must be a JSON object.")
+    return found

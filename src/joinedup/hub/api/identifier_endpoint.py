@@ -1,9 +1,10 @@
 """``POST /api/v1/get-an-identifier``: one child's details in, one outcome out."""
 
 import re
+import uuid
 from typing import Any
 
-from joinedup.hub.api.problems import Problem
+from joinedup.hub.api.problems import BY_STATUS, Problem
 from joinedup.hub.api.schemas import IdentifierQuestion, PersonSpecification
 from joinedup.hub.api.tokens import Caller
 from joinedup.hub.identifiers import idempotency
@@ -15,6 +16,9 @@ from joinedup.hub.identifiers.asking import (
     TooOften,
     ask,
 )
+from joinedup.hub.identifiers.models import Channel, IdentifierRequest
+from joinedup.hub.reconciliation import cases
+from joinedup.hub.reconciliation.models import ReviewCase
 from joinedup.identify.outcome import Status
 
 FIELD_NAMES = {
@@ -97,6 +101,45 @@ def _answer(caller: Caller, question: IdentifierQuestion) -> dict[str, Any]:
     if answered.outcome.status is Status.UNAVAILABLE:
         raise _unavailable(answered)
     return _body(answered)
+
+
+def get_state(caller: Caller, request_id: uuid.UUID) -> dict[str, Any]:
+    """Tell what has come of a request of the caller's organisation by now.
+
+    A number that was found since is told once that is on record. Raises ``Problem`` 404.
+    """
+    organisation = caller.client.organisation
+    request = (
+        IdentifierRequest.objects.filter(id=request_id, organisation=organisation)
+        .exclude(status="")
+        .exclude(channel=Channel.MATCH)
+        .first()
+    )
+    if request is None:
+        raise Problem(404, *BY_STATUS[404])
+    case = cases.case_of(request_id, organisation)
+    number = request.nhs_number
+    if case and case.answered_by:
+        cases.collected(case, caller.client.pk)
+        number = case.nhs_number
+    body: dict[str, Any] = {
+        "requestId": str(request.id),
+        "status": Status.MATCH.value if number else request.status,
+        "review": _review(case) if case else None,
+    }
+    if number:
+        body["nhsNumber"] = number
+    return body
+
+
+def _review(case: ReviewCase) -> dict[str, Any]:
+    decided = case.decided_at.isoformat() if case.decided_at else None
+    return {
+        "caseId": str(case.id),
+        "status": case.status,
+        "decision": case.decision,
+        "decidedAt": decided,
+    }
 
 
 def no_record() -> Problem:

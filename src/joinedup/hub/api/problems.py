@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from joinedup.hub import tracing
 
 MEDIA_TYPE = "application/problem+json"
-PREFIX = "/api/"
+FHIR_MEDIA_TYPE = "application/fhir+json"
+PREFIXES = ("/api/", "/fhir/")
 
 # What to say when the cause is known by its status alone.
 BY_STATUS = {
@@ -78,9 +79,9 @@ class ProblemDetailsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_ours = response.headers.get("Content-Type") == MEDIA_TYPE
+        is_ours = response.headers.get("Content-Type") in (MEDIA_TYPE, FHIR_MEDIA_TYPE)
         is_oauth = getattr(response, "is_oauth_error", False)
-        if request.path.startswith(PREFIX) and response.status_code >= 400:
+        if request.path.startswith(PREFIXES) and response.status_code >= 400:
             if not is_ours and not is_oauth:
                 status = response.status_code
                 slug, detail = BY_STATUS.get(

@@ -71,6 +71,32 @@ class IdentifierAnswer(Schema):
     calls: int = Field(description="Calls that this took at the source of truth")
 
 
+class Review(Schema):
+    """The review case that a request waits for, or waited for."""
+
+    caseId: str
+    status: Literal["open", "decided", "undone"]
+    decision: Literal["same", "not-same", "cannot-tell", ""]
+    decidedAt: str | None = Field(None, description="RFC 3339")
+
+
+class IdentifierState(Schema):
+    """What has come of a request by now: the outcome it had, or Match once a person found it."""
+
+    requestId: str
+    status: Literal[
+        "Match",
+        "PotentialMatch",
+        "LowConfidenceMatch",
+        "ManyMatch",
+        "NoMatch",
+        "Invalid",
+        "Unavailable",
+    ]
+    nhsNumber: str | None = Field(None, description="For Match alone")
+    review: Review | None = Field(None, description="None for a request that needed no review")
+
+
 class FieldProblem(Schema):
     """What is wrong, and where; the value that was sent is not repeated."""
 

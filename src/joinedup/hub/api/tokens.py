@@ -20,7 +20,10 @@ LIFE = 10 * 60
 ALGORITHM = "ES256"
 TYPE = "at+jwt"  # RFC 9068
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - an address
-SCOPES = {"get-an-identifier.read": "Ask for a child's identifier"}
+SCOPES = {
+    "get-an-identifier.read": "Ask for a child's identifier",
+    "match": "Ask which known child fits (FHIR $match)",
+}
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,7 @@ class Seeded:
 
 
 def seed_demo(state: Path) -> Seeded:
-    """Load organisations and one machine client; safe to repeat.
+    """Load organisations, one machine client and a few review cases; safe to repeat.
 
     The client's private key is made once, in ``state``, readable by its owner alone; the hub
     keeps the public half. People are not loaded: they appear when they first sign in.
@@ -47,6 +47,7 @@ def seed_demo(state: Path) -> Seeded:
     from django.utils import timezone
 
     from joinedup.hub.api.tokens import SCOPES
+    from joinedup.hub.demo.cases import seed_cases
     from joinedup.hub.organisations.models import ClientKey, MachineClient, Organisation
 
     for member in cast.ORGANISATIONS:
@@ -77,6 +78,7 @@ def seed_demo(state: Path) -> Seeded:
     kid = key.thumbprint()
     ClientKey.objects.filter(client=client, kid=kid).delete()
     client.add_key({**key.as_dict(private=False), "kid": kid}, expires)
+    seed_cases(client)
     return Seeded(client.client_id, organisation.ods_code, tuple(client.scopes), kid, key_file)
 
 

@@ -1,7 +1,7 @@
 """Asking for a child's identifier on someone's behalf, with the record kept first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.db import Error as DatabaseFailure
@@ -12,6 +12,8 @@ from joinedup.hub import tracing
 from joinedup.hub.identifiers import source
 from joinedup.hub.identifiers.models import Channel, IdentifierRequest, IssuedIdentifier
 from joinedup.hub.organisations.models import MachineClient, Membership, Organisation
+from joinedup.hub.reconciliation import cases
+from joinedup.hub.reconciliation.models import ReviewCase
 from joinedup.identify import identify
 from joinedup.identify.outcome import Outcome
 from joinedup.people.checked import Quality
@@ -67,29 +69,33 @@ class Answered:
 
 
 def ask(
-    asker: Asker, given: Mapping[str, str | None], records: Sequence[HeldRecord] = ()
+    asker: Asker,
+    given: Mapping[str, str | None],
+    records: Sequence[HeldRecord] = (),
+    case: ReviewCase | None = None,
 ) -> Answered:
     """Record the question, put it to the source of truth, record the outcome, and give it back.
 
-    Takes raw text keyed as ``joinedup.people.demographics.FIELDS``. Raises ``TooOften`` before
+    Takes raw text keyed as ``joinedup.people.demographics.FIELDS``. What gets no number waits as a
+    review case; ``case`` is the one that this question is to answer. Raises ``TooOften`` before
     anything is asked, and ``NoRecordNoAnswer`` when either step of the record fails to commit.
     """
     question = Demographics.read(given)
     try:
-        _within_limit(asker)
-        request = _record_question(asker, question)
+        within_limit(asker)
+        request = record_question(asker, question)
     except DatabaseFailure as failure:
         raise NoRecordNoAnswer from failure
     outcome = identify(question, source.current())
     try:
-        _record_outcome(request, outcome, records)
+        record_outcome(request, outcome, given, records, case)
     except DatabaseFailure as failure:
         raise NoRecordNoAnswer from failure
     return Answered(request, outcome)
 
 
-def _within_limit(asker: Asker) -> None:
-    """Count the last minute's requests of this client or person."""
+def within_limit(asker: Asker) -> None:
+    """Count the last minute's requests of this client or person; raises ``TooOften``."""
     now = timezone.now()
     asked = IdentifierRequest.objects.filter(asked_at__gt=now - WINDOW)
     if asker.client:
@@ -102,12 +108,15 @@ def _within_limit(asker: Asker) -> None:
         raise TooOften(max(1, round((full[0] + WINDOW - now).total_seconds())))
 
 
-def _record_question(asker: Asker, question: Demographics) -> IdentifierRequest:
+def record_question(
+    asker: Asker, question: Demographics, channel: Channel | None = None
+) -> IdentifierRequest:
+    """Commit who asks, for whom and why, before anything is asked."""
     trace = tracing.current()
     return IdentifierRequest.objects.create(
         correlation_id=trace.correlation_id,
         trace_id=trace.trace_id,
-        channel=asker.channel,
+        channel=channel or asker.channel,
         organisation=asker.organisation,
         client=asker.client,
         person=asker.membership.person if asker.membership else None,
@@ -124,10 +133,14 @@ def _record_question(asker: Asker, question: Demographics) -> IdentifierRequest:
     )
 
 
-def _record_outcome(
-    request: IdentifierRequest, outcome: Outcome, records: Sequence[HeldRecord]
+def record_outcome(
+    request: IdentifierRequest,
+    outcome: Outcome,
+    given: Mapping[str, str | None],
+    records: Sequence[HeldRecord] = (),
+    case: ReviewCase | None = None,
 ) -> None:
-    """Commit what came of it, and for a Match each record that now has the number."""
+    """Commit what came of it: for a Match each record that now has the number, else its case."""
     with transaction.atomic(durable=True):
         request.answered_at = timezone.now()
         request.status = outcome.status.value
@@ -148,3 +161,8 @@ def _record_outcome(
                 )
                 for record in records
             )
+            if case is not None:
+                cases.with_a_number(request, case)
+        else:
+            held = [asdict(record) for record in records]
+            cases.without_a_number(request, outcome, given, held, case)

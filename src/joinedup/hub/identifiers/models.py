@@ -17,6 +17,7 @@ class Channel(models.TextChoices):
 
     API = "api", "API"
     PAGE = "page", "Page"
+    MATCH = "match", "FHIR $match"
 
 
 class IdentifierRequest(models.Model):
@@ -24,8 +25,8 @@ class IdentifierRequest(models.Model):
 
     Written in two steps, both committed: before the source of truth is asked, and before the
     answer leaves. A row without ``status`` is a question whose answer never left the hub.
-    What was asked is kept as field names, never as values; the child is known by the number
-    that was given out, and only then.
+    What was asked is kept here as field names, never as values (a review case holds those, for as
+    long as it needs them); the child is known by the number that was given out, and only then.
     """
 
     sequence = models.BigAutoField(primary_key=True)  # gaps show that something went missing
@@ -61,6 +62,9 @@ class IdentifierRequest(models.Model):
     score = models.FloatField(null=True, blank=True)
     calls = models.PositiveSmallIntegerField(null=True, blank=True)
     nhs_number = models.CharField("NHS number given out", max_length=10, blank=True, db_index=True)
+    identities = ArrayField(
+        models.UUIDField(), default=list, help_text="Those that the answer to $match named"
+    )
 
     class Meta:
         ordering: ClassVar = ["-sequence"]

@@ -26,7 +26,7 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.membership = None  # type: ignore[attr-defined]
-        if not request.path.startswith(("/api/", "/healthz")):
+        if not request.path.startswith(("/api/", "/fhir/", "/healthz")):
             request.membership = _membership(request)  # type: ignore[attr-defined]
         return self.get_response(request)
 

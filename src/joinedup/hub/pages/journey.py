@@ -21,6 +21,7 @@ from joinedup.hub.pages import errors
 from joinedup.hub.pages.actor import may_look_up
 from joinedup.hub.pages.forms import ChildForm, Reason, ReasonForm, error_list
 from joinedup.hub.pages.outcome_words import FIELD_WORDS, OUTCOME_WORDS, grouped
+from joinedup.hub.reconciliation import cases
 from joinedup.identify.outcome import Outcome, Status
 
 REASON, QUESTION, RESULT = "reason", "question", "result"
@@ -75,10 +76,12 @@ def result(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     if kept is None or kept["id"] != str(request_id):
         return render(request, "result-gone.html", status=404)
     why = request.session[REASON]
+    membership: Membership = request.membership  # type: ignore[attr-defined]
     return render(
         request,
         "result.html",
         {
+            "case": cases.case_of(request_id, membership.organisation),
             "outcome": kept,
             "words": OUTCOME_WORDS[Status(kept["status"])],
             "asked": _as_asked(request.session[QUESTION]),
@@ -105,8 +108,11 @@ def _look_up(request: HttpRequest, details: dict[str, Any]) -> HttpResponse:
         case_reference=why["case_reference"],
         reason=why["explanation"],
     )
+    # All questions after one reason are about one child: a later one answers the earlier.
+    before = request.session.get(RESULT)
+    case = cases.own_case(before["id"], membership) if before else None
     try:
-        answered = ask(asker, ChildForm.given_text(details))
+        answered = ask(asker, ChildForm.given_text(details), case=case)
     except TooOften as refusal:
         return render(
             request,

@@ -1,16 +1,22 @@
 """Pages without a form: start, signed out, how searches are recorded, accessibility."""
 
+from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from joinedup.hub.organisations.models import Membership
+from joinedup.hub.reconciliation.views import waiting
+
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """The start page, with its notice that every lookup is recorded."""
-    return render(request, "start.html")
+    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    to_decide = waiting(membership) if membership and membership.may_look_up else 0
+    return render(request, "start.html", {"to_decide": to_decide})
 
 
 @require_safe
@@ -38,7 +44,8 @@ def stay(request: HttpRequest) -> HttpResponse:
 @require_safe
 def how_recorded(request: HttpRequest) -> HttpResponse:
     """What is written down about each lookup, and who can see it."""
-    return render(request, "how-searches-are-recorded.html")
+    kept_days = settings.REVIEW_DETAILS_KEPT_DAYS
+    return render(request, "how-searches-are-recorded.html", {"kept_days": kept_days})
 
 
 @require_safe
