@@ -14,7 +14,7 @@ from joinedup.cli.link import command as link
 from joinedup.identities import link_files
 from joinedup.simulate import simulate
 
-AGENCIES = ("childrens_services", "health", "police", "schools")
+AGENCIES = ("childrens_services", "gp", "health", "police", "schools")
 
 
 @pytest.fixture(scope="module")

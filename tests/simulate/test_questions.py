@@ -7,7 +7,7 @@ import pytest
 
 from joinedup.people.demographics import FIELDS
 from joinedup.simulate import SimulateError, agency_rows, questions, write_demo_sample
-from joinedup.simulate.rates import AGENCIES
+from joinedup.simulate.questions import SHARES
 from tests.simulate.conftest import Region
 
 
@@ -16,14 +16,15 @@ def test_questions_are_drawn_over_agencies_one_a_child(region: Region) -> None:
     assert len(drawn) == 3_000
     assert len({question.person_id for question in drawn}) == 3_000
     sources = [question.source for question in drawn]
-    assert all(sources.count(agency) > 100 for agency in AGENCIES)
+    assert all(sources.count(agency) > 100 for agency in SHARES)
+    assert "gp" not in sources  # numbers and the PDS's names: no question to put to a search
     assert sources != sorted(sources)
     assert set(drawn[0].raw) == set(FIELDS)
 
 
 def test_the_answer_is_the_truth_and_the_row_is_the_agencys(region: Region) -> None:
     truth = {(row["source"], row["id"]): row for row in region.table("truth")}
-    rows = {(a, r["id"]): r for a in AGENCIES for r in agency_rows(region.folder, a)}
+    rows = {(a, r["id"]): r for a in SHARES for r in agency_rows(region.folder, a)}
     for question in questions(region.folder, 500, seed=2):
         key = (question.source, question.id)
         assert question.nhs_number == truth[key]["nhs_number"]

@@ -19,7 +19,7 @@ from joinedup.simulate.social_care import Episode
 from joinedup.standards import Child, Event, Issue, read
 
 CHILDREN = 5000
-AGENCIES = ("childrens_services", "schools", "health", "police")
+WITH_FORMATS = ("childrens_services", "schools", "health", "police")
 
 
 @dataclass

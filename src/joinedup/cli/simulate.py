@@ -47,7 +47,7 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Make a region that never existed: the PDS's people, four agencies' files, and the truth.
+    """Make a region that never existed: the PDS's people, five agencies' files, and the truth.
 
     Nobody in it is real: every NHS number is from the range kept for testing, every telephone
     number from the ranges kept for drama, every email address at a domain kept for examples.

@@ -11,7 +11,7 @@ from joinedup.simulate.people import Home, Person
 from joinedup.simulate.places import Map, Place
 from joinedup.simulate.rates import Rates
 
-_ID_LETTERS = {"childrens_services": "C", "schools": "S", "health": "H", "police": "N"}
+_ID_LETTERS = {"childrens_services": "C", "schools": "S", "health": "H", "police": "N", "gp": "G"}
 
 
 class Agency:
@@ -58,7 +58,9 @@ class Agency:
                     again.mistakes.append("duplicate")
                     out.append(again)
         for person in before_adoption:
-            known = {"childrens_services": 1.0, "health": 0.6, "schools": 0.6, "police": 0.02}
+            known = {
+                "childrens_services": 1.0, "health": 0.6, "schools": 0.6, "police": 0.02, "gp": 0.6,
+            }  # fmt: skip
             if self.name == "schools" and not person.upn:
                 continue
             if rng.random() < known[self.name] or person.id in told:
@@ -89,7 +91,22 @@ class Agency:
             if child.family_id not in families:
                 families[child.family_id] = rng.random() < chance / 0.85
             return families[child.family_id] and rng.random() < 0.85
+        elif self.name == "gp":
+            return self._registered(child, families)
         return rng.random() < chance
+
+    def _registered(self, child: Person, families: dict[str, bool]) -> bool:
+        """Whether a GP has the child: a family registers together, each child after some weeks."""
+        rng, table = self._rng, self._table
+        if child.never_registered:
+            return False
+        came = child.homes[-1].start if child.unaccompanied else child.born
+        if (self._rates.as_at - came).days < rng.expovariate(1 / table["registers_after_days"]):
+            return False
+        if child.family_id not in families:
+            chance = table["known" if child.homes else "known_no_address"]
+            families[child.family_id] = rng.random() < chance
+        return families[child.family_id]
 
     # ------------------------------------------------------------------ one row
     def _row(self, child: Person, others: list[Person]) -> Row:
@@ -158,17 +175,27 @@ class Agency:
 
     # ------------------------------------------------------------------ where
     def _address(self, child: Person, kinds: list[str]) -> tuple[Home | None, Place | None]:
-        """The home on file: where the child lived when the agency last asked."""
+        """The home on file: of when the agency last asked, or with a GP mostly the PDS's."""
         rng = self._rng
-        asked = self._rates.as_at - timedelta(
-            days=int(rng.expovariate(1 / self._table["stale_years"]) * 365.25)
-        )
-        home = child.home_on(max(asked, child.born))
+        home = self._home_in_pds(child) if self.name == "gp" else None
+        if home is None:
+            asked = self._rates.as_at - timedelta(
+                days=int(rng.expovariate(1 / self._table["stale_years"]) * 365.25)
+            )
+            home = child.home_on(max(asked, child.born))
         if self._happens("postcode_other_home"):
             kinds.append("postcode_other_home")
             nth = int(rng.random() * 100)
             return home, self._map.home(rng, self._block, nth, 0.2)
         return home, home.place if home else None
+
+    def _home_in_pds(self, child: Person) -> Home | None:
+        """The home that the PDS has, where the agency keeps in step with it."""
+        current, _ = self._pds_postcodes.get(child.id, ("", frozenset()))
+        if not current or not self._happens_in_table("address_as_pds"):
+            return None
+        homes = reversed(child.homes)
+        return next((one for one in homes if one.place and one.place.postcode == current), None)
 
     def _postcode(self, child: Person, place: Place | None, kinds: list[str]) -> str:
         rng = self._rng
@@ -191,7 +218,7 @@ class Agency:
 
     def _history(self, child: Person, home: Home | None) -> str:
         """``id~line~line~postcode`` between ``|``, oldest first, up to the home on file."""
-        if self.name != "childrens_services" or home is None:
+        if self.name not in ("childrens_services", "gp") or home is None:
             return ""
         out: list[str] = []
         for at, lived in enumerate(child.homes, start=1):

@@ -30,16 +30,24 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "gender": "Sex", "postcode": "PostCode", "upn": "UPN", "nhs_number": "NhsNumber",
         "email": "Email", "phone": "Phone", "address_history": "AddressHistory",
     },
+    "gp": {
+        "id": "Record ID", "nhs_number": "NHS Number", "family": "Family Name",
+        "given": "Given Name", "birth_date": "Date of Birth", "gender": "Sex",
+        "postcode": "Post Code", "phone": "Phone Number", "email": "Email", "upn": "UPN",
+        "address_history": "Address History",
+    },
 }  # fmt: skip
+# Months are in English: nothing here sets a locale.
 DATE_STYLES = {
     "childrens_services": "%d/%m/%Y", "schools": "%Y-%m-%d",
-    "health": "%Y%m%d", "police": "%d/%m/%Y",
+    "health": "%Y%m%d", "police": "%d/%m/%Y", "gp": "%d-%b-%Y",
 }  # fmt: skip
 GENDERS = {
     "childrens_services": {"male": "1", "female": "2", "": "0"},
     "schools": {"male": "M", "female": "F", "": ""},
     "health": {"male": "1", "female": "2", "": "9"},
     "police": {"male": "Male", "female": "Female", "": "Unknown"},
+    "gp": {"male": "Male", "female": "Female", "": "Not known"},
 }
 
 

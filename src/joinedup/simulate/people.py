@@ -55,6 +55,7 @@ class Person:
     unaccompanied: bool = False
     died: date | None = None
     security: str = "U"
+    never_registered: bool = False  # with the NHS: no GP has the child, nor has the PDS
     in_pds: bool = True
     nhs_number: str = ""  # "" when not in the PDS
     superseded: str = ""  # an earlier number, merged into nhs_number

@@ -412,7 +412,8 @@ class Block:
                 absent = pds["child_absent_unaccompanied"]
             elif not child.homes:
                 absent = pds["child_absent_no_address"]
-            child.in_pds = rng.random() >= absent
+            child.never_registered = rng.random() < absent
+            child.in_pds = not child.never_registered
         beyond = self._beyond_the_numbers()
         for child in self.children:
             child.in_pds = child.in_pds and child.id not in beyond

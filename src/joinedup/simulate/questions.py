@@ -16,7 +16,7 @@ from joinedup.simulate.errors import SimulateError
 from joinedup.simulate.rates import AGENCIES
 
 # Whose questions they are: children's services ask most, and the region holds fewest of theirs
-# and of the police's. An agency with too few rows gives its part to the others.
+# and of the police's. An agency with too few rows gives its part to the others. The GPs ask none.
 SHARES = {"childrens_services": 0.40, "schools": 0.28, "health": 0.20, "police": 0.12}
 _AGES = ((1, "under 1"), (5, "1 to 4"), (11, "5 to 10"), (16, "11 to 15"), (200, "16 and 17"))
 
@@ -108,21 +108,23 @@ def questions(
 
     Without ``held_numbers`` the NHS number that an agency holds is blanked in ``raw``: the question
     is then one of a child whose number is not known. Fewer come back when the region has not so
-    many children known to any agency.
+    many children known to any of the agencies that ask. The GP federation's rows are left out: they
+    hold the number and the PDS's own names, and would make a search look better than it is.
     """
     truth = _table(region, "truth", ["source", "id", "person_id", "nhs_number"])
     rng = Random(f"questions {seed}")  # noqa: S311 - invented people, not secrets
-    order = list(range(len(truth["id"])))
+    silent = set(AGENCIES) - SHARES.keys()
+    order = [at for at, source in enumerate(truth["source"]) if source not in silent]
     rng.shuffle(order)
     by_person: dict[str, list[int]] = {}
-    totals = dict.fromkeys(COLUMNS, 0)
+    totals = dict.fromkeys(SHARES, 0)
     for at in order:
         if truth["source"][at] in totals:
             by_person.setdefault(truth["person_id"][at], []).append(at)
             totals[truth["source"][at]] += 1
     # One row a child. A rare source's row is likelier to be the child's, or none would be left.
     weights = {agency: SHARES[agency] / max(1, rows) for agency, rows in totals.items()}
-    ids: dict[str, list[str]] = {agency: [] for agency in AGENCIES}
+    ids: dict[str, list[str]] = {agency: [] for agency in SHARES}
     answers: dict[tuple[str, str], tuple[str, str | None]] = {}
     for person_id, rows in by_person.items():
         at = rng.choices(rows, [weights[truth["source"][row]] for row in rows])[0]
@@ -136,14 +138,14 @@ def questions(
         for source, row_id, row_kinds in zip(
             kinds["source"], kinds["id"], kinds["kinds"], strict=True
         )
-        if row_id in drawn[source]
+        if row_id in drawn.get(source, ())
     }
     people = _people(
         region,
         {answers[agency, row_id][0] for agency, row_ids in drawn.items() for row_id in row_ids},
     )
     out: list[Question] = []
-    for agency in AGENCIES:
+    for agency in SHARES:
         for row in agency_rows(region, agency):
             row_id = row.pop("id")
             if row_id not in drawn[agency]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-AGENCIES = ("childrens_services", "schools", "health", "police")
+AGENCIES = ("childrens_services", "schools", "health", "police", "gp")
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Rates:
     """Every rate, by the table it stands in.
 
     ``table("pds")["sex_wrong"]`` is a chance from 0 to 1. ``mistakes[agency][kind]`` is already
-    multiplied by the agency's noise.
+    multiplied by the agency's noise, and a convention is the agency's own where it has one.
     """
 
     as_at: date
@@ -70,6 +70,7 @@ def rates() -> Rates:
             agency: {
                 **{kind: rate * agencies[agency]["noise"]["rate"] for kind, rate in slips.items()},
                 **habits,
+                **_flat(agencies[agency].get("conventions", {})),
             }
             for agency in AGENCIES
         },

@@ -39,7 +39,7 @@ from joinedup.simulate.social_care import Caseload
 # Beyond, the 909,090 NHS numbers kept for tests do not reach all children.
 ENOUGH_NUMBERS = 900_000
 # Raise it with any change to what a region holds, so that a kept one is made again.
-REGION_VERSION = 3
+REGION_VERSION = 4
 BLOCK_CHILDREN = 1000
 MOST_CHILDREN = 2_000_000  # beyond, two pupils of the invented authority could have one UPN
 _BLOCKS_IN_ROW_GROUP = 64
@@ -141,7 +141,7 @@ def _agencies(world: World, job: _Job, block: Block, pds: PdsRecords) -> Setting
     told_police.update(caseload.referred_by_police())
     by_agency = {
         "childrens_services": in_view, "schools": rows("schools"),
-        "health": rows("health", in_care), "police": rows("police", told_police),
+        "health": rows("health", in_care), "police": rows("police", told_police), "gp": rows("gp"),
     }  # fmt: skip
     return Setting(world.rates, world.map, job.seed, job.block, by_agency, lives, caseload)
 
