@@ -126,6 +126,15 @@ def test_a_contacts_name_does_not_become_the_pupils(tmp_path: Path) -> None:
     assert (child.fields["given"], child.fields["family"]) == ("Zofia", "Nowak")
 
 
+def test_an_element_that_only_stands_around_its_kind_is_no_event(tmp_path: Path) -> None:
+    year = "<YearData><Year>{}</Year><AttendanceStartDate>{}-09-01</AttendanceStartDate></YearData>"
+    around = f"<Attendance>{year.format(2024, 2024)}{year.format(2025, 2025)}</Attendance>"
+    path = tmp_path / "ctf.xml"
+    path.write_text(MAKERS["ctf"][2](1).replace("</Pupil>", f"{around}<SEN/></Pupil>"))
+    events = [e for e in of(everything(path)[0], Event) if e.kind == "attendance"]
+    assert [event.start for event in events] == [date(2024, 9, 1), date(2025, 9, 1)]
+
+
 def test_csc_purges_are_told_at_every_level(tmp_path: Path) -> None:
     gone = {"la_child_id": "LA9", "purge": True}
     path = tmp_path / "delta.json"

@@ -1,7 +1,9 @@
 """Whatever is done to a file: no exception, and no row lost without being reported."""
 
+import io
 import json
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,37 @@ def test_a_mangled_workbook_is_read_to_its_end(tmp_path: Path) -> None:
                 data[chance.randrange(len(data))] = chance.randrange(256)
         path.write_bytes(bytes(data))
         survives(path, "annex_a")
+
+
+def mangled_sheets(members: dict[str, str], seed: int) -> bytes:
+    """A workbook of which one part was mangled before it was packed."""
+    chance = random.Random(seed)
+    name = chance.choice([*members, *[one for one in members if "sheet" in one] * 3])
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for member, text in members.items():
+            archive.writestr(member, mutated(text, seed) if member == name else text)
+    return out.getvalue()
+
+
+def workbook_members(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(annex_a(path)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_a_workbook_with_mangled_sheets_is_read_to_its_end(tmp_path: Path) -> None:
+    members, path = workbook_members(tmp_path / "good.xlsx"), tmp_path / "bad.xlsx"
+    for seed in range(100):
+        path.write_bytes(mangled_sheets(members, seed))
+        survives(path, "annex_a")
+
+
+@pytest.mark.slow
+def test_ten_thousand_workbooks_with_mangled_sheets_are_read_to_their_end(tmp_path: Path) -> None:
+    members, path = workbook_members(tmp_path / "good.xlsx"), tmp_path / "bad.xlsx"
+    for seed in range(1_000, 11_000):
+        path.write_bytes(mangled_sheets(members, seed))
+        everything(path, standard="annex_a")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -21,7 +21,7 @@ RECORDS = [example(record_type) for record_type in RECORD_TYPES]
 
 def everything(path: Path) -> tuple[list[Record], Reading]:
     opened = STANDARD.open(Head.of(path), Options())
-    reading = Reading(STANDARD.name, opened.rows, opened.convert, Checks(opened.tables))
+    reading = Reading(STANDARD.name, opened.blocks, Checks(opened.tables))
     records = list(reading)
     assert reading.count.balanced
     assert not reading.count.rules["read-failed"]

@@ -1,14 +1,15 @@
 """The Children in Need census: DfE's yearly XML return, which authorities also keep all year."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from joinedup.standards import tree, xml
+from joinedup.standards.blocks import Block
 from joinedup.standards.dates import read_date
 from joinedup.standards.head import Head
 from joinedup.standards.plan import Table, tables_of
-from joinedup.standards.reading import Row
-from joinedup.standards.records import Issue, Record, Severity
+from joinedup.standards.reading import Row, converted
+from joinedup.standards.records import Issue, Severity
 from joinedup.standards.standard import Opened, Options, Standard
 from joinedup.standards.text import Text
 
@@ -41,9 +42,9 @@ class _Cin:
         if year and self._fixed is None:
             self._convert = self._converter(year)
 
-    def convert(self, row: Row) -> Iterable[Record]:
-        """The records of one child."""
-        return self._convert(row)
+    def convert(self, rows: Sequence[Row]) -> Block:
+        """The records of some children."""
+        return self._convert(rows)
 
 
 def _issue(column: str, rule: str, problem: str) -> Issue:
@@ -64,7 +65,7 @@ def _recognise(head: Head) -> float:
 def _open(head: Head, options: Options) -> Opened:
     cin = _Cin(options.year)
     rows = xml.records(Text(head.path, head.data), "Child", "Message", "Header", cin.header)
-    return Opened(rows, cin.convert, cin.tables)
+    return Opened(converted(rows, cin.convert), cin.tables)
 
 
 STANDARD = Standard("cin", "Children in Need census (XML)", _recognise, _open)

@@ -4,13 +4,16 @@ A CSV with one row an event, or JSON ``{"events": [...]}`` (or one object a line
 names. docs/standards.md describes it; ``rules/crime.toml`` holds it.
 """
 
+from collections.abc import Sequence
+
 from joinedup.standards import tabled
+from joinedup.standards.blocks import Block
 from joinedup.standards.head import Head
 from joinedup.standards.json_rows import json_rows
 from joinedup.standards.plan import tables_of
-from joinedup.standards.reading import Row
-from joinedup.standards.records import Record
+from joinedup.standards.reading import Row, converted
 from joinedup.standards.standard import Opened, Options, Standard
+from joinedup.standards.table_rows import ValueRows
 from joinedup.standards.text import Text
 
 _NAME = "crime"
@@ -29,16 +32,20 @@ def _open(head: Head, options: Options) -> Opened:
         return tabled.open_tables(head, tables)
     table = tables["events"]
 
-    def convert(row: Row) -> list[Record]:
-        values = {
-            name: value.strip() if isinstance(value, str) else str(value)
-            for name, value in row.content.items()
-            if value not in ("", None)
-        }
-        return table.records(values, row.number)
+    def convert(rows: Sequence[Row]) -> Block:
+        values = [
+            {
+                name: value.strip() if isinstance(value, str) else str(value)
+                for name, value in row.content.items()
+                if value not in ("", None)
+            }
+            for row in rows
+        ]
+        found = table.convert(ValueRows(values), [row.number for row in rows], range(len(rows)))
+        return found.block(len(rows))
 
     rows = json_rows(Text(head.path, head.data), frozenset({"events"}), table.title)
-    return Opened(rows, convert, tables)
+    return Opened(converted(rows, convert), tables)
 
 
 STANDARD = Standard(_NAME, "Police and youth justice events (CSV or JSON)", _recognise, _open)

@@ -4,6 +4,7 @@ from joinedup.standards import tree
 from joinedup.standards.head import Head
 from joinedup.standards.json_rows import json_rows
 from joinedup.standards.plan import tables_of
+from joinedup.standards.reading import converted
 from joinedup.standards.standard import Opened, Options, Standard
 from joinedup.standards.text import Text
 
@@ -20,7 +21,8 @@ def _recognise(head: Head) -> float:
 def _open(head: Head, options: Options) -> Opened:
     tables = tables_of(_NAME, options.year)
     converter = tree.TreeConverter(tables, tree.of_json)
-    return Opened(json_rows(Text(head.path, head.data), _LISTS, _TABLE), converter, tables)
+    rows = json_rows(Text(head.path, head.data), _LISTS, _TABLE)
+    return Opened(converted(rows, converter), tables)
 
 
 STANDARD = Standard(_NAME, "DfE children's social care API payload (JSON)", _recognise, _open)

@@ -3,6 +3,7 @@
 from joinedup.standards import tree, xml
 from joinedup.standards.head import Head
 from joinedup.standards.plan import tables_of
+from joinedup.standards.reading import converted
 from joinedup.standards.standard import Opened, Options, Standard
 from joinedup.standards.text import Text
 
@@ -16,7 +17,7 @@ def _recognise(head: Head) -> float:
 def _open(head: Head, options: Options) -> Opened:
     tables = tables_of(_NAME, options.year)
     rows = xml.records(Text(head.path, head.data), "Pupil", "CTfile", "Header")
-    return Opened(rows, tree.TreeConverter(tables, tree.of_xml), tables)
+    return Opened(converted(rows, tree.TreeConverter(tables, tree.of_xml)), tables)
 
 
 STANDARD = Standard(_NAME, "Common Transfer File (XML)", _recognise, _open)

@@ -10,7 +10,7 @@ from typing import Any
 from joinedup.standards.dates import read_date
 from joinedup.standards.head import Head
 from joinedup.standards.json_rows import json_rows
-from joinedup.standards.reading import Row
+from joinedup.standards.reading import Row, converted, one_by_one
 from joinedup.standards.records import Child, Event, Issue, Record, Severity
 from joinedup.standards.standard import Opened, Options, Standard
 from joinedup.standards.text import Text
@@ -18,6 +18,8 @@ from joinedup.standards.text import Text
 _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 # HL7 confidentiality codes that the NHS uses on a patient: restricted, very restricted.
 _SHIELDS = frozenset({"R", "V", "REDACTED"})
+
+_LONGEST = 20_000
 
 Json = Mapping[str, Any]
 
@@ -30,7 +32,7 @@ def _recognise(head: Head) -> float:
 
 def _open(head: Head, options: Options) -> Opened:
     rows = json_rows(Text(head.path, head.data), frozenset({"entry"}), "entry")
-    return Opened(rows, convert, {})
+    return Opened(converted(rows, one_by_one(convert)), {})
 
 
 def convert(row: Row) -> Iterator[Record]:
@@ -205,9 +207,11 @@ def _texts(value: Any) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:  # nearly always
+        return value.strip()[:_LONGEST]
     if isinstance(value, bool) or value is None:
         return ""
-    return str(value).strip()[:20_000] if isinstance(value, str | int | float) else ""
+    return str(value).strip()[:_LONGEST] if isinstance(value, str | int | float) else ""
 
 
 STANDARD = Standard("fhir", "FHIR R4 bundle or resources (JSON)", _recognise, _open)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from joinedup.standards import cells
+from joinedup.standards.blocks import Block, Said, issues_only
+from joinedup.standards.cells import Piece
 from joinedup.standards.columns import looks_like_data, plain
 from joinedup.standards.head import Head
 from joinedup.standards.plan import Table
-from joinedup.standards.reading import Input, Row, Unread
-from joinedup.standards.records import Issue, Record, Severity
+from joinedup.standards.reading import Row, convert_safely
+from joinedup.standards.records import Issue, Severity
 from joinedup.standards.sheets import LONGEST_HEADING
+from joinedup.standards.table_rows import CellRows
 from joinedup.standards.text import Text, misfit_note
-
-# A row's number, its cells (none for a blank line), and what is wrong with it.
-Numbered = tuple[int, Sequence[str], str]
 
 
 def fit(headings: Iterable[str], table: Table) -> float:
@@ -44,69 +45,98 @@ class Grid:
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._tables = tables
         self._table: Table | None = None
-        self._names: list[str] = []
+        self._names: dict[str, int] = {}
         self._blank = 0
 
-    def delimited(self, head: Head, delimiter: str) -> Iterator[Input]:
-        """The rows of a text file."""
+    def delimited(self, head: Head, delimiter: str) -> Iterator[Block]:
+        """The records of a text file."""
         text = Text(head.path, head.data)
-        numbered = (
-            (number, row, problem)
-            for number, (row, problem) in enumerate(cells.rows(text, delimiter), start=1)
-        )
-        yield from self.rows(numbered, "")
+        yield from self.blocks(cells.pieces(text, delimiter), "")
         if text.misfits:
-            yield misfit_note("", text)
+            yield issues_only([misfit_note("", text)])
 
-    def rows(self, numbered: Iterator[Numbered], sheet: str) -> Iterator[Input]:
-        """The rows below the headings, which are the first row with text."""
-        for _, row, problem in numbered:
-            if any(map(str.strip, row)):
-                yield from self._headings(row, problem, sheet)
+    def blocks(self, pieces: Iterator[Piece], sheet: str) -> Iterator[Block]:
+        """The records of the rows below the headings, which are the first row with text."""
+        below = Piece(0)
+        for piece in pieces:
+            rows = piece.rows()
+            index = next((i for i, row in enumerate(rows) if any(map(str.strip, row))), None)
+            if index is not None:
+                problem = piece.problems.get(index, "")
+                yield issues_only(list(self._headings(rows[index], problem, sheet)))
+                below = piece.below(index)
                 break
         if self._table is None:
-            yield from _unused(numbered, sheet)
+            yield from _unused(chain([below], pieces), sheet)
             return
-        title, width, blank = self._table.title, len(self._names), 0
-        for number, row, problem in numbered:
-            if not row:
-                blank += 1
-                continue
-            if blank:
-                yield _empty(title, number - blank, blank)
-                blank = 0
-            if problem:
-                yield Unread(title, number, "row-broken", f"{problem[0].upper()}{problem[1:]}.")
-            elif not any(map(str.strip, row)):
-                yield _empty(title, number, 1)
-            elif len(row) > width and any(map(str.strip, row[width:])):
-                yield Unread(
-                    title, number, "row-width",
-                    f"The row has {len(row)} cells and the headings {width}: look for a separator "
-                    "inside a cell that is not in quotation marks.",
-                )  # fmt: skip
-            else:
-                yield Row(title, number, row)
+        for piece in chain([below], pieces):
+            if piece:
+                yield from self._converted(piece, self._table)
 
-    def convert(self, row: Row) -> list[Record]:
-        """The records of one row."""
-        table, cells_in = self._table, row.content
-        assert table is not None  # rows only come once the headings are known
-        values = {
-            name: text
-            for name, cell in zip(self._names, cells_in, strict=False)
-            if (text := cell.strip())
-        }
-        records = table.records(values, row.number)
-        if len(cells_in) < len(self._names):
-            records.append(
-                Issue(
-                    "", table.title, (), row.number, "row-short", Severity.WARNING,
-                    f"The row has {len(cells_in)} cells and the headings {len(self._names)}: a "
-                    "separator may be missing.",
-                )
-            )  # fmt: skip
-        return records
+    def _converted(self, piece: Piece, table: Table) -> Iterator[Block]:
+        columns: Sequence[Sequence[str]] = piece.columns
+        numbers: Sequence[int] = range(piece.number, piece.number + len(piece))
+        others = _Others(table.title, len(self._names))
+        if self._blank or len(columns) != len(self._names) or _has_blank(columns):
+            numbers, kept = self._kept(piece, others)
+            if not kept:
+                yield issues_only(others.before.get(0, []), others.rows)
+                return
+            columns = list(zip(*kept, strict=True))
+        try:
+            block = self._block(numbers, columns, table, piece.tidy)
+        except Exception:
+            # One of them fails: with each alone, that one is found and reported.
+            said = [*others.before.values(), list(others.short.values())]
+            yield issues_only(list(chain.from_iterable(said)), others.rows)
+            cells = zip(*columns, strict=True)
+            rows = [Row(table.title, n, row) for n, row in zip(numbers, cells, strict=True)]
+            yield from convert_safely(rows, lambda some: self._block_of(some, table))
+            return
+        block.before = others.before
+        block.rows_in += others.rows
+        for place, issue in others.short.items():
+            block.after.setdefault(place, []).append(issue)
+        yield block
+
+    def _block_of(self, rows: Sequence[Row], table: Table) -> Block:
+        columns = list(zip(*(row.content for row in rows), strict=True))
+        return self._block([row.number for row in rows], columns, table)
+
+    def _block(
+        self, numbers: Sequence[int], columns: Sequence[Sequence[str]], table: Table,
+        tidy: bool = False,
+    ) -> Block:  # fmt: skip
+        rows = CellRows(self._names, columns, tidy=tidy)
+        return table.convert(rows, numbers, range(len(rows))).block(len(rows))
+
+    def _kept(self, piece: Piece, others: "_Others") -> tuple[list[int], list[Sequence[str]]]:
+        """The rows that can be read, each with one cell a heading; the rest goes to ``others``."""
+        width = len(self._names)
+        numbers: list[int] = []
+        kept: list[Sequence[str]] = []
+        for index, row in enumerate(piece.rows()):
+            number = piece.number + index
+            if not row:
+                self._blank += 1
+                continue
+            if self._blank:
+                others.empty(len(kept), number - self._blank, self._blank)
+                self._blank = 0
+            problem = piece.problems.get(index)
+            if problem:
+                others.broken(len(kept), number, problem)
+            elif not any(map(str.strip, row)):
+                others.empty(len(kept), number, 1)
+            elif len(row) > width and any(map(str.strip, row[width:])):
+                others.wide(len(kept), number, len(row))
+            else:
+                if len(row) < width:
+                    others.narrow(len(kept), number, len(row))
+                    row = [*row, *[""] * (width - len(row))]
+                numbers.append(number)
+                kept.append(row[:width])
+        return numbers, kept
 
     def _headings(self, row: Sequence[str], problem: str, sheet: str) -> Iterator[Issue]:
         row = [heading[:LONGEST_HEADING] for heading in row]
@@ -119,7 +149,7 @@ class Grid:
                 f"The headings are of no table that is known here.{shown}",
             )  # fmt: skip
             return
-        names: list[str] = []
+        names: dict[str, int] = {}
         for heading in row:
             tidy = " ".join(heading.split())
             name = table.names.get(plain(tidy), tidy)
@@ -128,8 +158,10 @@ class Grid:
                     "", table.title, (name,), 0, "column-twice", Severity.ERROR,
                     f"The column {name[:60]} is there more than once; the first is read.",
                 )  # fmt: skip
-                name = f"{name} ({len(names) + 1})"
-            names.append(name or f"({len(names) + 1})")
+            place = len(names)
+            while not name or name in names:
+                name = f"{name} ({place + 1})".lstrip()
+            names[name] = place
         self._names = names
         missing = [c.name for c in table.checked if c.required and c.name not in names]
         for name in missing:
@@ -147,21 +179,68 @@ def _shown(row: Sequence[str]) -> str:
     return f" They are: {', '.join(names)}." if names else ""
 
 
-def _empty(title: str, number: int, rows: int) -> Unread:
-    what = "This row is empty" if rows == 1 else f"{rows} rows from here on are empty"
-    return Unread(title, number, "row-empty", f"{what}.", Severity.NOTE, rows)
+def _has_blank(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether no cell of some row holds text."""
+    first = columns[0]
+    return ("" in first or any(map(str.isspace, first))) and any(
+        not text.strip() and not any(column[index].strip() for column in columns)
+        for index, text in enumerate(first)
+    )
 
 
-def _unused(numbered: Iterator[Numbered], sheet: str) -> Iterator[Unread]:
+class _Others:
+    """What is said of rows that are not read, or not wholly, by the place they stand before."""
+
+    def __init__(self, title: str, width: int) -> None:
+        self._title = title
+        self._width = width
+        self.rows = 0
+        self.before: Said = {}
+        self.short: dict[int, Issue] = {}
+
+    def empty(self, place: int, number: int, rows: int) -> None:
+        what = "This row is empty" if rows == 1 else f"{rows} rows from here on are empty"
+        self._unread(place, number, "row-empty", f"{what}.", Severity.NOTE, rows)
+
+    def broken(self, place: int, number: int, problem: str) -> None:
+        self._unread(place, number, "row-broken", f"{problem[0].upper()}{problem[1:]}.")
+
+    def wide(self, place: int, number: int, cells: int) -> None:
+        self._unread(
+            place, number, "row-width",
+            f"The row has {cells} cells and the headings {self._width}: look for a separator "
+            "inside a cell that is not in quotation marks.",
+        )  # fmt: skip
+
+    def narrow(self, place: int, number: int, cells: int) -> None:
+        """The row is read; this is said after it."""
+        self.short[place] = Issue(
+            "", self._title, (), number, "row-short", Severity.WARNING,
+            f"The row has {cells} cells and the headings {self._width}: a separator may be "
+            "missing.",
+        )  # fmt: skip
+
+    def _unread(
+        self, place: int, number: int, rule: str, text: str,
+        severity: Severity = Severity.ERROR, rows: int = 1,
+    ) -> None:  # fmt: skip
+        self.rows += rows
+        issue = Issue("", self._title, (), number, rule, severity, text)
+        self.before.setdefault(place, []).append(issue)
+
+
+def _unused(pieces: Iterable[Piece], sheet: str) -> Iterator[Block]:
     """Rows below headings that nobody knows: counted, and reported as one."""
     first, rows = 0, 0
-    for number, row, _ in numbered:
-        if any(map(str.strip, row)):
-            first = first or number
-            rows += 1
+    for piece in pieces:
+        for index, row in enumerate(piece.rows()):
+            if any(map(str.strip, row)):
+                first = first or piece.number + index
+                rows += 1
     if rows:
-        yield Unread(
-            sheet, first, "rows-not-read",
+        issue = Issue(
+            "", sheet, (), first, "rows-not-read",
+            Severity.WARNING if sheet else Severity.ERROR,
             f"Rows from here on ({rows}) were not read, because their columns are not known.",
-            Severity.WARNING if sheet else Severity.ERROR, rows,
         )  # fmt: skip
+        yield issues_only([issue], rows)

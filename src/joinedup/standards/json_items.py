@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Set
 from typing import Any, NamedTuple
 
+import orjson
+
 from joinedup.standards.text import Text
 
 _LONGEST = 1 << 24
@@ -68,6 +70,9 @@ class _Pieces:
                 self._place += 1
                 yield from self._list()
             elif mark == "{":
+                if (whole := self._line()) is not None:
+                    yield from self._members(whole)
+                    continue
                 self._place += 1
                 yield from self._object()
             else:
@@ -105,6 +110,39 @@ class _Pieces:
             self._place = len(self._buffer)
             if not self._fill():
                 return False
+
+    def _line(self) -> dict[str, Any] | None:
+        """The object that fills the rest of the line, which is gone past; None for anything else.
+
+        Files with one object a line are read several times as fast so. What this does not take,
+        and a list that comes twice, is taken apart piece by piece.
+        """
+        end = self._buffer.find("\n", self._place)
+        if end < 0 and self._fill():
+            end = self._buffer.find("\n", self._place)
+        if end < 0:
+            return None
+        line = self._buffer[self._place : end]
+        if any(line.count(f'"{name}"') > 1 for name in self._lists):
+            return None
+        try:
+            found: dict[str, Any] = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return None
+        self._place = end
+        return found
+
+    def _members(self, whole: dict[str, Any]) -> Iterator[Piece]:
+        alone = True
+        members: dict[str, Any] = {}
+        for key, value in whole.items():
+            if key not in self._lists or not isinstance(value, list | dict):
+                members[key] = value
+                continue
+            alone = False
+            for item in value if isinstance(value, list) else (value,):
+                yield Item(item)
+        yield Around(members, alone)
 
     def _list(self) -> Iterator[Piece]:
         while (mark := self._peek()) is not None:

@@ -1,17 +1,22 @@
 """Any table of children, through the names of its columns or a mapping that a person gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from joinedup.people.demographics import FIELDS
 from joinedup.standards import sheets, tabular
+from joinedup.standards.blocks import Block
 from joinedup.standards.columns import RECORD_ID, TableError, field_of
 from joinedup.standards.head import Head
 from joinedup.standards.plan import Table
-from joinedup.standards.reading import Input, Row, Unread
-from joinedup.standards.records import Child, Issue, Record, Severity
+from joinedup.standards.reading import Input, Row, Unread, converted
+from joinedup.standards.records import Issue, Severity
 from joinedup.standards.standard import Opened, Options, Standard
+from joinedup.standards.table_rows import CellRows
 
 _NAME = "mapped"
+_TABLE = "children"
+_TOGETHER = 1_000
 _TELLING = frozenset({"birth_date", "nhs_number", "upn"})
 
 
@@ -32,41 +37,58 @@ class _Mapped:
     def __init__(self, head: Head, options: Options) -> None:
         self._head = head
         self._mapping = dict(options.mapping)
-        self._fields = {field: (field,) for field in FIELDS}
-        table = Table("children", frozenset(), (RECORD_ID,), fields=self._fields)
-        self.tables = {"children": table}
+        # What converts the rows, and what names the columns in issues as this file calls them.
+        self._table = Table(
+            _TABLE, frozenset(), (RECORD_ID,), fields={field: (field,) for field in FIELDS}
+        )
+        self._headings: dict[str, tuple[str, ...]] = {}
+        self.tables = {_TABLE: replace(self._table, fields=self._headings)}
+        self._positions: Mapping[str, int] = {}
 
     def rows(self) -> Iterator[Input]:
+        held: list[Row] = []
         try:
             if self._head.is_workbook:
                 sheets.open_book(self._head.path)
             table = tabular.open_table(self._head.path, self._mapping, required=())
-            # Issues name the columns as this file calls them.
-            for field in table.columns.positions:
-                self._fields[field] = (table.columns.heading(field),)
+            self._positions = table.columns.positions
+            self._headings |= {field: (table.columns.heading(field),) for field in self._positions}
             for note in table.notes:
-                yield Issue("", "children", (), 0, "table-note", Severity.NOTE, note)
+                yield Issue("", _TABLE, (), 0, "table-note", Severity.NOTE, note)
             for row in table:
                 if row.problem:
-                    empty = not any(map(str.strip, row.cells))
-                    rule, severity = (
-                        ("row-empty", Severity.NOTE) if empty else ("row-broken", Severity.ERROR)
-                    )
-                    text = f"{row.problem[0].upper()}{row.problem[1:]}."
-                    yield Unread("children", row.number, rule, text, severity)
-                else:
-                    yield Row("children", row.number, row)
+                    if held:
+                        yield held
+                        held = []
+                    yield _unread(row)
+                    continue
+                held.append(Row(_TABLE, row.number, row.cells))
+                if len(held) == _TOGETHER:
+                    yield held
+                    held = []
+            if held:
+                yield held
         except TableError as error:
+            if held:
+                yield held
             yield Issue("", "", (), 0, "table-unreadable", Severity.ERROR, str(error))
 
-    def convert(self, row: Row) -> Iterator[Record]:
-        fields = {name: text.strip() for name, text in row.content.fields.items() if text.strip()}
-        yield Child(fields.pop(RECORD_ID, ""), fields, row.table, row.number)
+    def convert(self, rows: Sequence[Row]) -> Block:
+        cells = CellRows(self._positions, list(zip(*[row.content for row in rows], strict=True)))
+        numbers = [row.number for row in rows]
+        return self._table.convert(cells, numbers, range(len(rows))).block(len(rows))
+
+
+def _unread(row: tabular.Row) -> Unread:
+    empty = not any(map(str.strip, row.cells))
+    rule, severity = ("row-empty", Severity.NOTE) if empty else ("row-broken", Severity.ERROR)
+    text = f"{row.problem[0].upper()}{row.problem[1:]}."
+    return Unread(_TABLE, row.number, rule, text, severity)
 
 
 def _open(head: Head, options: Options) -> Opened:
     mapped = _Mapped(head, options)
-    return Opened(mapped.rows(), mapped.convert, mapped.tables)
+    return Opened(converted(mapped.rows(), mapped.convert), mapped.tables)
 
 
 STANDARD = Standard(_NAME, "Any table of children, by its columns (CSV, Excel)", _recognise, _open)

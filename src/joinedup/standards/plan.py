@@ -1,23 +1,45 @@
 """What to make of the rows of one table: compiled from a standard's rules."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
+from joinedup.standards.blocks import Block, Children, Columns, Events, Said, at
 from joinedup.standards.columns import plain
-from joinedup.standards.dates import read_date
-from joinedup.standards.records import NOTHING, Child, Event, Issue, Record, Severity
+from joinedup.standards.records import NOTHING, Issue, Severity
 from joinedup.standards.rules import load
+from joinedup.standards.table_rows import Names, TableRows, Values
 from joinedup.standards.values import Column, faults, read_columns
 
 # Ofsted's lists write "b) Female": the letter is the list's, the rest is the value.
 _LIST_LETTER = re.compile(r"[a-z]{1,2}\)\s*")
 
-Values = Mapping[str, Any]
-Names = tuple[str, ...]
+
+class Around(NamedTuple):
+    """What rows of a table take from the record around each.
+
+    ``children`` are indexes among the block's, ``within`` the numbers of events around.
+    """
+
+    child_ids: Sequence[str]
+    within: Sequence[str]
+    purge: Sequence[bool]
+    children: Sequence[int]
+
+
+@dataclass(slots=True)
+class Converted:
+    """What became of rows of one table: a block's parts, and issues by place."""
+
+    children: Children | None = None
+    events: list[Events] = field(default_factory=list)
+    after: Said = field(default_factory=dict)
+
+    def block(self, rows: int) -> Block:
+        """These as a block: each row at the place of its own number."""
+        return Block(rows, self.children, self.events, {}, self.after, rows, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,104 +77,124 @@ class Table:
     beyond: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def records(
-        self, values: Values, row: int, child_id: str = "", within: str = "", purge: bool = False
-    ) -> list[Record]:
-        """The records of one row. ``child_id`` and ``within`` come from the record around it."""
-        several = values.get(self.each) if self.each else None
-        if isinstance(several, list):
-            return [
-                record
-                for value in several
-                for record in self.records(
-                    {**values, self.each: value}, row, child_id, within, purge
-                )
-            ]
-        found: list[Record] = []
-        purge = purge or values.get("purge") is True
-        child_id = child_id or one(values, self.child_id)
+    def convert(
+        self,
+        rows: TableRows,
+        numbers: Sequence[int],
+        places: Sequence[int],
+        *,
+        around: Around | None = None,
+    ) -> Converted:
+        """The records of rows. ``numbers`` and ``places`` are theirs in file and block."""
+        size = len(rows)
+        ids = rows.texts(self.child_id)
+        if around is not None and any(around.child_ids):
+            ids = [given or own for given, own in zip(around.child_ids, ids, strict=True)]
+        purge = [False] * size
+        if not rows.is_text:
+            purge = [value is True for value in rows.column("purge")]
+        if around is not None and any(around.purge):
+            purge = [one or two for one, two in zip(around.purge, purge, strict=True)]
+        found = Converted()
+        children = range(size) if around is None else around.children
         if self.fields:
-            found.append(self._child(values, row, child_id, purge))
+            found.children = self._children(rows, numbers, places, ids, purge)
+        else:
+            children = [-1] * size if around is None else around.children
         if self.event:
-            found.append(self._event(values, row, child_id, within, purge))
+            within = around.within if around is not None else ()
+            found.events.append(self._events(rows, numbers, places, ids, purge, children, within))
         for name, kind in self.dated.items():
-            day = _day(values, (name,))
-            if day is not None:
-                found.append(Event(kind, child_id, day, None, NOTHING, self.title, row, "", purge))
-        if purge:
-            return found
-        found += faults(self.checked, values, child_id, self.title, row)
+            days = rows.days((name,))
+            on = [i for i, day in enumerate(days) if day is not None]
+            if on:
+                nothing = [NOTHING] * len(on)
+                found.events.append(
+                    Events(
+                        places=at(places, on), rows=at(numbers, on), tables=[self.title] * len(on),
+                        kinds=[kind] * len(on), child_ids=at(ids, on), starts=at(days, on),
+                        ends=[None] * len(on), facts=partial(at, nothing), ids=[""] * len(on),
+                        purge=at(purge, on), child=at(children, on),
+                    )
+                )  # fmt: skip
+        self._faults(found.after, rows, numbers, places, ids, purge)
+        return found
+
+    def _children(
+        self, rows: TableRows, numbers: Sequence[int], places: Sequence[int],
+        ids: Sequence[str], purge: Sequence[bool],
+    ) -> Children:  # fmt: skip
+        def field(name: str) -> Sequence[str]:
+            texts = rows.texts(self.fields[name])
+            return [_LIST_LETTER.sub("", t, 1) for t in texts] if self.list_letters else texts
+
+        return Children(
+            places=places, rows=numbers, tables=[self.title] * len(rows), ids=ids,
+            fields=Columns(self.fields, field),
+            local_ids=Columns(self.local_ids, lambda kind: rows.texts(self.local_ids[kind])),
+            details=Columns(self.details, lambda name: rows.first(self.details[name])),
+            whole=[self.whole] * len(rows), purge=purge,
+        )  # fmt: skip
+
+    def _events(
+        self, rows: TableRows, numbers: Sequence[int], places: Sequence[int], ids: Sequence[str],
+        purge: Sequence[bool], children: Sequence[int], within: Sequence[str],
+    ) -> Events:  # fmt: skip
+        size = len(rows)
+
+        def facts(indexes: Sequence[int] | None) -> Sequence[Values]:
+            # What says who the child is belongs to the child alone.
+            found = rows.values(indexes, self.identity)
+            if not any(within):
+                return found
+            return [
+                {**facts, "within": event} if event else facts
+                for facts, event in zip(found, at(within, indexes), strict=True)
+            ]
+
+        kinds = [self.event] * size
+        if self.kind_from:
+            kinds = [said or self.event for said in rows.texts(self.kind_from)]
+        return Events(
+            places=places, rows=numbers, tables=[self.title] * size, kinds=kinds, child_ids=ids,
+            starts=rows.days(self.start), ends=rows.days(self.end), facts=facts,
+            ids=rows.texts(self.event_id), purge=purge, child=children,
+        )  # fmt: skip
+
+    def _faults(
+        self, after: Said, rows: TableRows, numbers: Sequence[int], places: Sequence[int],
+        ids: Sequence[str], purge: Sequence[bool],
+    ) -> None:  # fmt: skip
+        """What is wrong with rows; only those in which something is are looked at one by one."""
+        wrong: set[int] = set()
+        for column in self.checked:
+            wrong.update(column.faulty(rows.column(column.name), is_text=rows.is_text))
+        lacking: dict[int, list[Names]] = {}
         for names in self.one_of:
-            if not one(values, names):
-                found.append(
+            for index, text in enumerate(rows.texts(names)):
+                if not text:
+                    lacking.setdefault(index, []).append(names)
+        indexes = sorted(wrong | lacking.keys()) if not self.beyond else range(len(rows))
+        for index, values in zip(indexes, rows.values(indexes, frozenset()), strict=True):
+            if purge[index]:
+                continue
+            child, number = ids[index], numbers[index]
+            issues = faults(self.checked, values, child, self.title, number)
+            for names in lacking.get(index, ()):
+                issues.append(
                     Issue(
-                        child_id, self.title, names, row, "value-missing", Severity.ERROR,
+                        child, self.title, names, number, "value-missing", Severity.ERROR,
                         f"{' or '.join(names)} must be filled.",
                     )
                 )  # fmt: skip
-        if self.beyond:
-            found.append(
-                Issue(child_id, self.title, (), row, "not-in-year", Severity.WARNING, self.beyond)
-            )
-        return found
-
-    def _child(self, values: Values, row: int, child_id: str, purge: bool) -> Child:
-        fields = {}
-        for name, sources in self.fields.items():
-            text = one(values, sources)
-            if text:
-                fields[name] = _LIST_LETTER.sub("", text, 1) if self.list_letters else text
-        return Child(
-            child_id, fields, self.title, row,
-            {kind: text for kind, names in self.local_ids.items() if (text := one(values, names))},
-            {name: found for name, names in self.details.items() if (found := _any(values, names))},
-            self.whole, purge,
-        )  # fmt: skip
-
-    def _event(self, values: Values, row: int, child_id: str, within: str, purge: bool) -> Event:
-        kind = (one(values, self.kind_from) or self.event) if self.kind_from else self.event
-        # What says who the child is belongs to the child alone.
-        facts: Values = values
-        if self.identity:
-            facts = {name: value for name, value in values.items() if name not in self.identity}
-        if within:
-            facts = {**facts, "within": within}
-        event_id = one(values, self.event_id) if self.event_id else ""
-        return Event(
-            kind, child_id, _day(values, self.start), _day(values, self.end), facts,
-            self.title, row, event_id, purge,
-        )  # fmt: skip
-
-
-def one(values: Values, names: Names) -> str:
-    """The first of these that is filled, as text."""
-    for name in names:
-        value = values.get(name)
-        if type(value) is str and value:
-            return value.strip()
-        if isinstance(value, list):
-            value = next((item for item in value if item not in ("", None)), None)
-        if value not in ("", None):
-            return value.strip() if isinstance(value, str) else _text(value)
-    return ""
-
-
-def _any(values: Values, names: Names) -> object:
-    return next((values[name] for name in names if values.get(name) not in ("", None)), "")
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return str(value)[:200]
-
-
-def _day(values: Values, names: Names) -> date | None:
-    for name in names:
-        value = values.get(name)
-        if isinstance(value, str) and value and (day := read_date(value)):
-            return day
-    return None
+            if self.beyond:
+                issues.append(
+                    Issue(
+                        child, self.title, (), number, "not-in-year", Severity.WARNING, self.beyond
+                    )
+                )
+            if issues:
+                after.setdefault(places[index], []).extend(issues)
 
 
 @lru_cache(maxsize=64)

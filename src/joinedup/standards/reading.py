@@ -1,11 +1,12 @@
 """One pass over one file, in which no row can be lost without being reported."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from joinedup.standards.records import Child, Event, Issue, Record, Severity
+from joinedup.standards.blocks import Block, issues_only, of_records
+from joinedup.standards.records import Issue, Record, Severity
 
 
 class Row(NamedTuple):
@@ -30,10 +31,15 @@ class Unread(NamedTuple):
     severity: Severity = Severity.ERROR
     rows: int = 1
 
+    def issue(self) -> Issue:
+        """What is said of them."""
+        return Issue(
+            "", self.table, (), self.number, self.rule_code, self.severity, self.description
+        )
+
 
 # What the lower layer gives: rows, rows that it could not read, and issues of the whole file.
-Input = Row | Unread | Issue
-Convert = Callable[[Row], Iterable[Record]]
+Input = Sequence[Row] | Unread | Issue
 
 
 @dataclass(slots=True)
@@ -57,15 +63,16 @@ class Count:
         """Whether rows in equals rows out plus rows reported."""
         return self.rows_in == self.rows_out + self.rows_reported
 
-    def add(self, record: Record) -> None:
-        """Count one record."""
-        if isinstance(record, Event):
-            self.events += 1
-        elif isinstance(record, Child):
-            self.children += 1
-        else:
-            self.issues[record.severity] += 1
-            self.rules[record.rule_code] += 1
+    def add(self, block: Block) -> None:
+        """Count a block."""
+        issues = block.issues()
+        self.rows_in += block.rows_in
+        self.rows_out += block.rows_out
+        self.rows_reported += block.rows_in - block.rows_out
+        self.children += len(block.children or ())
+        self.events += sum(map(len, block.events))
+        self.issues.update(issue.severity for issue in issues)
+        self.rules.update(issue.rule_code for issue in issues)
 
 
 class Reading:
@@ -77,77 +84,86 @@ class Reading:
     """
 
     def __init__(
-        self,
-        standard: str,
-        rows: Iterable[Input],
-        convert: Convert,
-        check: Callable[[Record], Iterable[Issue]] = lambda _: (),
+        self, standard: str, blocks: Iterable[Block], check: Callable[[Block], None] | None = None
     ) -> None:
+        """``check`` adds to a block what is wrong between its records."""
         self.standard = standard
         self.count = Count()
-        self._rows = rows
-        self._convert = convert
+        self._blocks = blocks
         self._check = check
 
-    def __iter__(self) -> Iterator[Record]:
-        count, check = self.count, self._check
-        for item in self._input():
-            if isinstance(item, Row):
-                count.rows_in += 1
-                out = False
-                for record in self._records(item):
-                    count.add(record)
-                    yield record
-                    if not isinstance(record, Issue):
-                        out = True
-                        for issue in check(record):
-                            count.add(issue)
-                            yield issue
-                if out:
-                    count.rows_out += 1
-                else:
-                    count.rows_reported += 1
-                continue
-            if isinstance(item, Unread):
-                count.rows_in += item.rows
-                count.rows_reported += item.rows
-                item = Issue(
-                    "", item.table, (), item.number, item.rule_code, item.severity, item.description
-                )
-            count.add(item)
-            yield item
+    def blocks(self) -> Iterator[Block]:
+        """What the file holds as columns, some hundreds of rows at a time."""
+        for block in self._read():
+            if self._check is not None:
+                self._check(block)
+            self.count.add(block)
+            yield block
 
-    def _input(self) -> Iterator[Input]:
+    def __iter__(self) -> Iterator[Record]:
+        """Every child, event and issue, one by one."""
+        for block in self.blocks():
+            yield from block.records()
+
+    def _read(self) -> Iterator[Block]:
         try:
-            yield from self._rows
+            yield from self._blocks
         except OSError:
             raise
-        except Exception as error:  # as in _records, for the layer below
-            yield Issue(
-                "", "", (), 0, "read-failed", Severity.ERROR,
-                f"The rest of the file could not be read ({type(error).__name__}). Please report "
-                "it.",
+        except Exception as error:  # as in ``converted``, for the layer below
+            yield issues_only(
+                [
+                    Issue(
+                        "", "", (), 0, "read-failed", Severity.ERROR,
+                        f"The rest of the file could not be read ({type(error).__name__}). Please "
+                        "report it.",
+                    )
+                ]
             )  # fmt: skip
 
-    def _records(self, row: Row) -> Iterable[Record]:
-        try:
-            records = self._convert(row)
-            if not isinstance(records, list):
-                records = list(records)
-        except Exception as error:
-            # The last resort for shapes nobody thought of: said, counted, and never a crash in
-            # the middle of a million rows. The error's text may quote a cell, its type cannot.
-            return [
-                Issue(
-                    "", row.table, (), row.number, "read-failed", Severity.ERROR,
-                    f"This row could not be read ({type(error).__name__}). Please report it.",
-                )
-            ]  # fmt: skip
-        if records:
-            return records
-        return [
+
+def converted(
+    inputs: Iterable[Input], convert: Callable[[Sequence[Row]], Block]
+) -> Iterator[Block]:
+    """The rows of a file made into blocks by ``convert``, with all that is said of others."""
+    for item in inputs:
+        if isinstance(item, Issue):
+            yield issues_only([item])
+        elif isinstance(item, Unread):
+            yield issues_only([item.issue()], item.rows)
+        else:
+            yield from convert_safely(item, convert)
+
+
+def convert_safely(
+    rows: Sequence[Row], convert: Callable[[Sequence[Row]], Block]
+) -> Iterator[Block]:
+    """Rows as one block or, where one of them makes that fail, as a block each."""
+    try:
+        block = convert(rows)
+    except Exception as error:
+        # The last resort for shapes nobody thought of: said, counted, and never a crash in
+        # the middle of a million rows. The error's text may quote a cell, its type cannot.
+        if len(rows) > 1:
+            for row in rows:
+                yield from convert_safely([row], convert)
+            return
+        row = rows[0]
+        text = f"This row could not be read ({type(error).__name__}). Please report it."
+        issue = Issue("", row.table, (), row.number, "read-failed", Severity.ERROR, text)
+        block = issues_only([issue], 1)
+    yield block
+
+
+def one_by_one(convert: Callable[[Row], Iterable[Record]]) -> Callable[[Sequence[Row]], Block]:
+    """Make blocks with what converts one row. A row that gives nothing is reported."""
+
+    def records(row: Row) -> list[Record]:
+        return list(convert(row)) or [
             Issue(
                 "", row.table, (), row.number, "row-unknown", Severity.ERROR,
                 "This row holds nothing that this standard knows.",
             )
         ]  # fmt: skip
+
+    return lambda rows: of_records(list(map(records, rows)))

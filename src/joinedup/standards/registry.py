@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from joinedup.standards import cin, crime, csc_api, ctf, fhir, mapped, ssda903
-from joinedup.standards.cells import rows as rows_of
+from joinedup.standards.cells import pieces
 from joinedup.standards.checks import Checks
 from joinedup.standards.head import Head
-from joinedup.standards.reading import Input, Reading, Unread
+from joinedup.standards.reading import Input, Reading, Unread, converted, one_by_one
 from joinedup.standards.records import NOTHING, Issue, Severity
 from joinedup.standards.schemas import standard as record_types
 from joinedup.standards.standard import Options, Standard
@@ -64,10 +64,9 @@ def read(
         standard = mapped.STANDARD.name
     found = STANDARDS[standard] if standard else _recognise(head)
     if found is None:
-        return Reading("", _unknown(head), lambda _: ())
+        return Reading("", converted(_unknown(head), one_by_one(lambda _: ())))
     opened = found.open(head, Options(year, mapping or NOTHING))
-    check = Checks(opened.tables) if checks else lambda _: ()
-    return Reading(found.name, opened.rows, opened.convert, check)
+    return Reading(found.name, opened.blocks, Checks(opened.tables) if checks else None)
 
 
 def _unknown(head: Head) -> Iterator[Input]:
@@ -81,6 +80,9 @@ def _unknown(head: Head) -> Iterator[Input]:
         "columns with --map.",
     )  # fmt: skip
     if head.headings:
-        rows = sum(1 for cells, _ in rows_of(Text(head.path, head.data), ",") if cells) - 1
+        rows = (
+            sum(sum(map(bool, piece.rows())) for piece in pieces(Text(head.path, head.data), ","))
+            - 1
+        )
         if rows > 0:
             yield Unread("", 2, "rows-not-read", f"{rows} rows were not read.", rows=rows)

@@ -7,6 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
@@ -16,7 +17,9 @@ from joinedup.standards.workbook import cell_text
 
 # What a workbook may unpack to: a small file that grows to gigabytes is an attack or an accident.
 _UNPACKED = 2 * 1024**3
-_HEADING_SEARCH = 15
+
+# Headings are in one of the first so many rows of a sheet.
+HEADING_SEARCH = 15
 
 # A longer cell is no heading.
 LONGEST_HEADING = 200
@@ -53,13 +56,13 @@ def sheet_names(book: CalamineWorkbook) -> list[str]:
     return [meta.name for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
 
 
-def sheet_rows(book: CalamineWorkbook, name: str) -> Iterator[tuple[int, list[str], str]]:
-    """Each row's number as Excel shows it, its cells as text (none when blank), and no problem."""
+def sheet_rows(book: CalamineWorkbook, name: str) -> Iterator[list[str]]:
+    """Each row's cells as text, none when blank; the first is row 1 as Excel shows it."""
     try:
         sheet = book.get_sheet_by_name(name)
-        for number, row in enumerate(sheet.iter_rows(), start=1):
+        for row in sheet.iter_rows():
             texts = [cell_text(cell) for cell in row]
-            yield number, texts if any(map(str.strip, texts)) else [], ""
+            yield texts if any(map(str.strip, texts)) else []
     except _DAMAGED:
         raise TableError(
             f"The sheet {name} cannot be read: it may be damaged. Open it in Excel and save it "
@@ -73,9 +76,7 @@ def first_rows(path: Path) -> list[list[str]]:
     try:
         book = open_book(path)
         for name in sheet_names(book):
-            for number, row, _ in sheet_rows(book, name):
-                if number > _HEADING_SEARCH:
-                    break
+            for row in islice(sheet_rows(book, name), HEADING_SEARCH):
                 found.append([cell[:LONGEST_HEADING] for cell in row])
     except TableError:
         return []

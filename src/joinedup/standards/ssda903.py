@@ -5,6 +5,7 @@ from dataclasses import replace
 from joinedup.standards import tabled, tree, xml
 from joinedup.standards.head import Head
 from joinedup.standards.plan import Table, tables_of
+from joinedup.standards.reading import converted
 from joinedup.standards.standard import Opened, Options, Standard
 from joinedup.standards.text import Text
 
@@ -44,7 +45,7 @@ def _open_xml(head: Head, tables: dict[str, Table]) -> Opened:
     all_tables = {"child": header, **nested}
     rows = xml.records(Text(head.path, head.data), "CHILD", "EXPSSDA903")
     converter = tree.TreeConverter(all_tables, tree.of_xml, beside=(nested["uasc"],))
-    return Opened(rows, converter, all_tables)
+    return Opened(converted(rows, converter), all_tables)
 
 
 STANDARD = Standard(_NAME, "SSDA903, looked-after children (CSV tables or XML)", _recognise, _open)

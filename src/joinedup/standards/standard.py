@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from joinedup.standards.blocks import Block
 from joinedup.standards.head import Head
 from joinedup.standards.plan import Table
-from joinedup.standards.reading import Convert, Input
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file opened as a standard: its rows, and what makes records of them.
+    """A file opened as a standard: what it holds.
 
     ``tables`` is asked for the columns of a field when an issue names them, by table title.
     """
 
-    rows: Iterable[Input]
-    convert: Convert
+    blocks: Iterable[Block]
     tables: Mapping[str, Table]
 
 

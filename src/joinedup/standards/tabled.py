@@ -1,16 +1,18 @@
 """Standards whose files are tables: a CSV for each, or a workbook with a sheet for each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from joinedup.standards import grid, sheets
+from joinedup.standards.blocks import Block, issues_only
+from joinedup.standards.cells import Piece
 from joinedup.standards.columns import TableError
 from joinedup.standards.head import Head
 from joinedup.standards.plan import Table, tables_of
-from joinedup.standards.reading import Input, Row
-from joinedup.standards.records import Issue, Record, Severity
+from joinedup.standards.records import Issue, Severity
 from joinedup.standards.standard import Opened, Options, Standard
 
-_HEADING_SEARCH = 15
+_TOGETHER = 1_000
 
 
 def table_standard(name: str, title: str) -> Standard:
@@ -29,11 +31,9 @@ def recognise(name: str, head: Head) -> float:
 def open_tables(head: Head, tables: dict[str, Table]) -> Opened:
     """A text file or workbook opened as these tables."""
     if head.is_workbook:
-        book = _Workbook(head, tables)
-        return Opened(book.rows(), book.convert, tables)
-    source = grid.Grid(tables)
-    rows = source.delimited(head, grid.best_delimiter(head, tables)[1])
-    return Opened(rows, source.convert, tables)
+        return Opened(_workbook(head, tables), tables)
+    delimiter = grid.best_delimiter(head, tables)[1]
+    return Opened(grid.Grid(tables).delimited(head, delimiter), tables)
 
 
 def _opener(name: str) -> Callable[[Head, Options], Opened]:
@@ -43,33 +43,28 @@ def _opener(name: str) -> Callable[[Head, Options], Opened]:
     return opened
 
 
-class _Workbook:
-    def __init__(self, head: Head, tables: dict[str, Table]) -> None:
-        self._head = head
-        self._tables = tables
-        self._grid = grid.Grid(tables)
+def _workbook(head: Head, tables: dict[str, Table]) -> Iterator[Block]:
+    try:
+        book = sheets.open_book(head.path)
+        for name in sheets.sheet_names(book):
+            rows = sheets.sheet_rows(book, name)
+            yield from grid.Grid(tables).blocks(_pieces(rows, tables), name)
+    except TableError as error:
+        issue = Issue("", "", (), 0, "workbook-unreadable", Severity.ERROR, str(error))
+        yield issues_only([issue])
 
-    def rows(self) -> Iterator[Input]:
-        try:
-            book = sheets.open_book(self._head.path)
-            for name in sheets.sheet_names(book):
-                self._grid = grid.Grid(self._tables)
-                yield from self._grid.rows(self._from_headings(sheets.sheet_rows(book, name)), name)
-        except TableError as error:
-            yield Issue("", "", (), 0, "workbook-unreadable", Severity.ERROR, str(error))
 
-    def convert(self, row: Row) -> list[Record]:
-        return self._grid.convert(row)
-
-    def _from_headings(self, rows: Iterator[grid.Numbered]) -> Iterator[grid.Numbered]:
-        """Leave out titles that stand above the headings; all rows when no headings are found."""
-        above: list[grid.Numbered] = []
-        for item in rows:
-            above.append(item)
-            if grid.best_table([cell[:200] for cell in item[1]], self._tables)[0]:
-                above = [item]
-                break
-            if len(above) == _HEADING_SEARCH:
-                break
-        yield from above
-        yield from rows
+def _pieces(rows: Iterator[list[str]], tables: dict[str, Table]) -> Iterator[Piece]:
+    """A sheet's rows, without the titles that stand above its headings where these are known."""
+    above: list[Sequence[str]] = []
+    number = 1
+    for row in islice(rows, sheets.HEADING_SEARCH):
+        above.append(row)
+        if grid.best_table([cell[: sheets.LONGEST_HEADING] for cell in row], tables)[0]:
+            number, above = len(above), [row]
+            break
+    yield Piece(number, above)
+    number += len(above)
+    while below := list(islice(rows, _TOGETHER)):
+        yield Piece(number, [*below])
+        number += len(below)

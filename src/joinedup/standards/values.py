@@ -1,8 +1,8 @@
 """What one cell of a standard may hold."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from joinedup.standards.dates import read_date
@@ -10,6 +10,8 @@ from joinedup.standards.records import Issue, Severity
 
 _INTEGER = re.compile(r"-?\d{1,9}(?:\.0+)?", re.A)
 _LONGEST = 20_000
+# Codes and dates are few; of what is not, this many are remembered.
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,33 @@ class Column:
     required: bool
     accepts: Callable[[str], object] | None
     wrong: Fault
+    _good: set[str] = field(default_factory=set, compare=False, repr=False)
+
+    def faulty(self, cells: Sequence[Any], *, is_text: bool) -> Sequence[int]:
+        """The indexes of the cells in which something is wrong: each distinct text is read once."""
+        if not is_text and set(map(type, cells)) != {str}:
+            return [i for i, cell in enumerate(cells) if not self._takes_value(cell)]
+        if self.accepts is None:  # names and numbers differ in nearly every row
+            if (not self.required or "" not in cells) and max(map(len, cells)) <= _LONGEST:
+                return ()
+            return [i for i, text in enumerate(cells) if self.fault(text)]
+        bad = {text for text in set(cells).difference(self._good) if not self._takes(text)}
+        return [i for i, text in enumerate(cells) if text in bad] if bad else ()
+
+    def _takes_value(self, value: object) -> bool:
+        if isinstance(value, list):
+            return all(self._takes(_text(item)) for item in value)
+        return self._takes(value if isinstance(value, str) else _text(value))
+
+    def _takes(self, text: str) -> bool:
+        if text in self._good:
+            return True
+        if self.fault(text):
+            return False
+        if len(self._good) >= _REMEMBERED:
+            self._good.clear()
+        self._good.add(text)
+        return True
 
     def fault(self, value: str) -> Fault | None:
         """What is wrong with the value, if anything."""
@@ -92,11 +121,6 @@ def faults(
     issues: list[Issue] = []
     for column in columns:
         value = values.get(column.name, "")
-        # Nearly every cell of a good file leaves here.
-        if value == "" and not column.required:
-            continue
-        if type(value) is str and column.accepts is not None and column.accepts(value):
-            continue
         if isinstance(value, list):
             found = next(filter(None, (column.fault(_text(item)) for item in value)), None)
         else:

@@ -1,9 +1,10 @@
 """XML as a stream of records, safely, in bounded memory, and past what is broken.
 
-The text is cut into records (one ``<Child>``, one ``<Pupil>``) and each is parsed on its own. So a
-stray ``&`` costs one child and not the rest of the file, memory holds one record at a time, and
-entities cannot exist: a document type, the only place that can declare one, is refused before
-anything is parsed, and inside a record it is not well-formed.
+The text is cut into records (one ``<Child>``, one ``<Pupil>``). Some hundred are parsed together
+and, where that fails, each on its own. So a stray ``&`` costs one child and not the rest of the
+file, memory holds few records at a time, and entities cannot exist: a document type, the only place
+that can declare one, is refused before anything is parsed, and inside a record it is not
+well-formed.
 """
 
 import re
@@ -17,6 +18,9 @@ from joinedup.standards.text import Text, misfit_note
 # One record longer than this is not a record: about 40,000 times what a child's takes.
 _LONGEST = 1 << 24
 _LOOSE = 1 << 20
+# So many records are parsed together, while they are no longer than this.
+_TOGETHER = 100
+_TOGETHER_LENGTH = 1 << 18
 _DECLARES = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.I)
 _PREFIXES = re.compile(r"""\bxmlns:([A-Za-z_][\w.-]{0,60})\s*=""")
 _MARKUP = re.compile(r"<[^<>]*>")
@@ -27,7 +31,7 @@ OnHeader = Callable[[Element], Iterable[Issue]]
 def records(
     text: Text, tag: str, root: str, header: str = "", on_header: OnHeader = lambda _: ()
 ) -> Iterator[Input]:
-    """Every element called ``tag`` as a row whose content is an ``Element``.
+    """Every element called ``tag`` as a row whose content is an ``Element``, some at a time.
 
     A record that is not well-formed is unread; what the file holds besides is reported once.
     ``header`` names an element that is no record: ``on_header`` is given it when it comes.
@@ -39,14 +43,18 @@ class _Records:
     def __init__(self, text: Text, tag: str, root: str, header: str, on_header: OnHeader) -> None:
         self._text = text
         self._chunks = text.chunks()
+        self._tag = tag
         self._root = root
         self._header = header
         self._on_header = on_header
         names = f"{tag}|{header}" if header else tag
-        self._open = re.compile(rf"<(?:!--|!\[CDATA\[|((?:[\w.-]+:)?({names}))(?=[\s/>]))")
-        self._edge = re.compile(rf"<(?:!--|!\[CDATA\[|(/?)(?:[\w.-]+:)?(?:{names})(?=[\s/>]))")
+        self._names = tuple(names.split("|"))
+        self._plain, self._prefixed = _patterns(names, ""), _patterns(names, r"(?:[\w.-]+:)?")
+        self._open, self._edge = self._prefixed
         self._number = 0
         self._wrap = ""
+        self._waiting: list[tuple[int, str]] = []
+        self._waiting_length = 0
         self._buffer = ""
         self._place = 0
         self._tail = ""
@@ -65,6 +73,7 @@ class _Records:
             if tag is not None:
                 yield from self._record(tag, None if end is None else self._buffer[start:end])
             self._place = end if end is not None else start + len(found[0])
+        yield from self._parse_waiting()
         if self._refused:
             yield _unsafe(self._root)
             return
@@ -89,6 +98,9 @@ class _Records:
             return False
         self._buffer = self._buffer[self._place :] + more
         self._place = 0
+        # Looking for a prefix at every tag takes longer than all the parsing.
+        prefixed = any(f":{name}" in self._buffer for name in self._names)
+        self._open, self._edge = self._prefixed if prefixed else self._plain
         return True
 
     def _next(self) -> re.Match[str] | None:
@@ -162,30 +174,53 @@ class _Records:
         tail = re.sub(r"<!--.*?-->", "", self._tail, flags=re.S).rstrip()
         return re.search(rf"</(?:[\w.-]+:)?{self._root}\s*>$", tail) is not None
 
-    def _record(self, tag: str, fragment: str | None) -> Iterable[Input]:
+    def _record(self, tag: str, fragment: str | None) -> Iterator[Input]:
         """The record as a row, or what is wrong with it; of a header, its issues."""
-        element, rule, problem = None, "", ""
-        if fragment is None:
-            rule = "record-cut-off"
-            problem = f"This <{tag}> is never closed: the file is cut off or damaged here."
-        else:
-            try:
-                element = self._parse(fragment)
-            except ParseError as error:
-                rule = "xml-not-well-formed"
-                problem = (
-                    f"This <{tag}> is not well-formed XML at its line {error.position[0]}: look "
-                    "there for a tag that is not closed, or for a & or < that is not written "
-                    "&amp; or &lt;."
-                )
         if tag == self._header:
-            if element is None:
-                return [Issue("", tag, (), 0, rule, Severity.ERROR, problem)]
-            return self._on_header(element)
+            yield from self._parse_waiting()
+            problem = _never_closed(tag)
+            if fragment is not None:
+                try:
+                    yield from self._on_header(self._parse(fragment))
+                    return
+                except ParseError as error:
+                    problem = _not_well_formed(tag, error)
+            yield Issue("", tag, (), 0, problem[0], Severity.ERROR, problem[1])
+            return
         self._number += 1
-        if element is None:
-            return [Unread(tag, self._number, rule, problem)]
-        return [Row(tag, self._number, element)]
+        if fragment is None:
+            yield from self._parse_waiting()
+            yield Unread(tag, self._number, *_never_closed(tag))
+            return
+        self._waiting.append((self._number, fragment))
+        self._waiting_length += len(fragment)
+        if len(self._waiting) >= _TOGETHER or self._waiting_length >= _TOGETHER_LENGTH:
+            yield from self._parse_waiting()
+
+    def _parse_waiting(self) -> Iterator[Input]:
+        """The records that wait as rows, together; where they are not well-formed, one by one."""
+        waiting, self._waiting, self._waiting_length = self._waiting, [], 0
+        if not waiting:
+            return
+        try:
+            parser = XMLParser()  # noqa: S314
+            parser.feed(self._wrap or "<r>")
+            parser.feed("".join([fragment for _, fragment in waiting]))
+            parser.feed("</r>")
+            elements = list(parser.close())
+        except ParseError:
+            elements = []
+        if len(elements) == len(waiting):
+            yield [
+                Row(self._tag, number, element)
+                for (number, _), element in zip(waiting, elements, strict=True)
+            ]
+            return
+        for number, fragment in waiting:
+            try:
+                yield [Row(self._tag, number, self._parse(fragment))]
+            except ParseError as error:
+                yield Unread(self._tag, number, *_not_well_formed(self._tag, error))
 
     def _parse(self, fragment: str) -> Element:
         # The plain parser is safe here and several times as fast: see the top of this module.
@@ -201,6 +236,29 @@ class _Records:
         parser.feed(fragment)
         element: Element = parser.close()
         return element
+
+
+def _patterns(names: str, prefix: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What begins a record, and what begins or ends one; comments and sections are gone past."""
+    return (
+        re.compile(rf"<(?:!--|!\[CDATA\[|({prefix}({names}))(?=[\s/>]))"),
+        re.compile(rf"<(?:!--|!\[CDATA\[|(/?){prefix}(?:{names})(?=[\s/>]))"),
+    )
+
+
+def _never_closed(tag: str) -> tuple[str, str]:
+    return (
+        "record-cut-off",
+        f"This <{tag}> is never closed: the file is cut off or damaged here.",
+    )
+
+
+def _not_well_formed(tag: str, error: ParseError) -> tuple[str, str]:
+    return (
+        "xml-not-well-formed",
+        f"This <{tag}> is not well-formed XML at its line {error.position[0]}: look there for a "
+        "tag that is not closed, or for a & or < that is not written &amp; or &lt;.",
+    )
 
 
 def _two_roots() -> ParseError:

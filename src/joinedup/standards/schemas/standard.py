@@ -12,7 +12,7 @@ from joinedup.standards.dates import read_date
 from joinedup.standards.head import Head
 from joinedup.standards.json_rows import json_rows
 from joinedup.standards.plan import Table
-from joinedup.standards.reading import Row
+from joinedup.standards.reading import Row, converted, one_by_one
 from joinedup.standards.records import Child, Event, Issue, Record, Severity
 from joinedup.standards.schemas.catalogue import RECORD_TYPES
 from joinedup.standards.schemas.validation import is_record, validate
@@ -54,7 +54,8 @@ def _recognise(head: Head) -> float:
 
 
 def _open(head: Head, options: Options) -> Opened:
-    return Opened(json_rows(Text(head.path, head.data), _LISTS, _TABLE), _records, _TABLES)
+    rows = json_rows(Text(head.path, head.data), _LISTS, _TABLE)
+    return Opened(converted(rows, one_by_one(_records)), _TABLES)
 
 
 def _records(row: Row) -> Iterator[Record]:
