@@ -50,6 +50,7 @@ def test_every_record_has_a_child_and_the_files_are_as_promised(region, linked) 
     links = pq.read_table(out / "links.parquet")
     assert links.column_names == [
         "source_l", "id_l", "source_r", "id_r", "match_weight", "match_probability",
+        "context",
     ]  # fmt: skip
     of = {(row["source"], row["id"]): row["cluster_id"] for row in clusters.to_pylist()}
     for row in links.to_pylist():

@@ -9,6 +9,8 @@ import pytest
 from joinedup.identify import Outcome, Status, identify
 from joinedup.pds.emulator.engine import Engine
 from joinedup.pds.emulator.source import InProcessSource
+from joinedup.pds.patient import PdsName, PdsPatient, Security
+from joinedup.pds.search import Answer, Found, Search
 from joinedup.people.demographics import Demographics
 from tests.identify import region as r
 
@@ -120,3 +122,24 @@ def test_another_given_name_is_said(pds: InProcessSource) -> None:
     """Whoever reads a match on another given name sees why it was thought safe."""
     beside = ask(pds, "Kwame", "Asamoah", "2012-04-14", "M", "LU38 0AT")
     assert "nobody of the given name asked is known there" in beside.reasons
+
+
+def test_no_answers_make_the_source_be_asked_for_ever(pds: InProcessSource) -> None:
+    """Whoever comes back, and however wrong: ten calls for one child, and no number."""
+
+    class Strangers:
+        asked = 0
+
+        def search(self, search: Search) -> Answer:
+            self.asked += 1
+            names = (PdsName("usual", (f"Stranger{self.asked}",), "Else"),)
+            return Found(PdsPatient(r.nhs_number(80), Security.UNRESTRICTED, names, "2012-04-14"))
+
+        def read(self, nhs_number: str) -> Answer:
+            return self.search(Search())
+
+    fields = {"given": "Kwame Kofi", "family": "Asamoah Addo", "birth_date": "2012-04-14"}
+    source = Strangers()
+    outcome = identify(Demographics.read(fields | {"gender": "M", "postcode": "LU38 0AT"}), source)
+    assert outcome.nhs_number is None
+    assert source.asked == outcome.calls == 10

@@ -15,6 +15,8 @@ from joinedup.people.compare import (
     compare_given,
     compare_phone,
     compare_postcode,
+    family_elsewhere,
+    given_beside,
     names_swapped,
 )
 from joinedup.people.gender import Gender
@@ -59,6 +61,18 @@ def f(raw: str) -> Name:
         ("William", ["Jack", "William"], Level.PART),
         ("James Peter", ["James", "Paul"], Level.PART),
         ("Yusuf", ["Mohammed", "Yusuf"], Level.PART),
+        ("Zihao", ["Zi Hao"], Level.VARIANT),
+        ("Zihao", ["Jason", "Zi Hao"], Level.PART),
+        ("Jason Zi Hao", ["Zihao"], Level.PART),
+        ("Kwame", ["Emmanuel", "Kwame"], Level.PART),
+        ("Kwame", ["Emmanuel"], Level.POSSIBLE),
+        ("Oluwaseun", ["David"], Level.POSSIBLE),
+        ("Wing Yan", ["Chloe"], Level.POSSIBLE),
+        ("Haitham", ["Mohamed"], Level.POSSIBLE),
+        ("Muhammad", ["Yusuf"], Level.POSSIBLE),
+        ("Sim", ["Simran"], Level.VARIANT),
+        ("Khadijatu", ["Khadijatulkubra"], Level.CLOSE),
+        ("Clinis", ["Dinis"], Level.CLOSE),
         ("J", ["Jack"], Level.INITIAL),
         ("Jack", ["J"], Level.INITIAL),
         ("Jcak", ["Jack"], Level.CLOSE),
@@ -81,6 +95,7 @@ def test_given_names_that_agree(asked: str, held: list[str], level: Level) -> No
         ("Louis", "Louise"), ("Hasan", "Husain"), ("Leo", "Leon"), ("Mia", "Maya"),
         ("Taiwo", "Kehinde"), ("Oluwaseun", "Oluwatobi"), ("Oluwadamilola", "Oluwadamilare"),
         ("Abdulrahman", "Abdulaziz"), ("Harpreet", "Manpreet"), ("Julia", "Juliet"),
+        ("Kwame", "Kofi"), ("Wing Yan", "Ka Yan"),
     ],
 )  # fmt: skip
 def test_names_of_twins_are_never_a_slip_of_one_another(one: str, other: str) -> None:
@@ -117,6 +132,7 @@ def test_a_name_that_siblings_share_is_no_agreement(asked: str, held: list[str])
         ("Kowalska", "Kowalski", Level.VARIANT),
         ("de la Cruz", "Cruz", Level.VARIANT),
         ("Al-Hassan", "Hassan", Level.VARIANT),
+        ("AlSaadi", "Al-Saadi", Level.VARIANT),
         ("Smith (née Jones)", "Jones", Level.VARIANT),
         ("Smith-Jones", "Jones", Level.PART),
         ("Smith", "Smith-Jones", Level.PART),
@@ -142,6 +158,38 @@ def test_given_and_family_name_in_each_others_place() -> None:
     assert not names_swapped(g("John"), f("Smith"), ["John"], "Smith")
     assert not names_swapped(g("Thomas"), f("Thomas"), ["Thomas"], "Thomas")
     assert not names_swapped(g("John"), f("Smith"), [], None)
+
+
+def test_several_given_names_in_the_family_names_place() -> None:
+    assert names_swapped(g("Tse"), f("Ze Yu"), ["Daniel", "Ze Yu"], "Tse")
+    assert names_swapped(g("Princess"), f("Baah"), ["Baah"], "Princess Adwoa Ewurama")
+    assert not names_swapped(g("Princess"), f("Baah"), ["Adwoa"], "Baah")
+
+
+def test_a_name_that_is_now_given_and_now_family_name() -> None:
+    father = family_elsewhere(g("Khaled"), f("Umar"), ["Khaled", "Omar"], "Saad")
+    assert father is not None
+    assert father.level is Level.PART
+    the_other_way = family_elsewhere(g("Khaled Umar"), f("Saad"), ["Khaled"], "Omar")
+    assert the_other_way == father
+    singh = family_elsewhere(g("Arjan"), f("Singh"), ["Arjan"], "Gill")
+    assert singh is not None
+    assert singh.level is Level.POSSIBLE
+    assert family_elsewhere(g("Jack"), f("Smith"), ["Jack", "William"], "Jones") is None
+    assert family_elsewhere(g("Jack"), f("William"), ["William"], "Jones") is None
+
+
+def test_family_names_of_a_custom_of_two_given_names() -> None:
+    families = ("Nyarko", "Nyarko")
+    different = compare_given(g("Daniel"), ["Kelvin"])
+    assert given_beside(different, g("Daniel"), ["Kelvin"], families).level is Level.POSSIBLE
+    assert given_beside(different, g("Daniel"), ["Kelvin"], ("Smith", "Jones")) is different
+    slip = compare_given(g("Kwmae"), ["Kelvin", "Kofi"])
+    assert given_beside(slip, g("Kwmae"), ["Kelvin", "Kofi"], families).level is Level.POSSIBLE
+    brothers = compare_given(g("Kwame"), ["Kofi"])
+    assert given_beside(brothers, g("Kwame"), ["Kofi"], families) is brothers
+    same = compare_given(g("Daniel"), ["Daniel"])
+    assert given_beside(same, g("Daniel"), ["Daniel"], families) is same
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,29 @@ def test_reading_never_raises_and_is_settled_after_once(raw: str) -> None:
             assert name.words
             assert all(word.isascii() and word.isupper() for word in name.words)
             assert all(other and other.strip() == other for other in name.known_as)
+
+
+@pytest.mark.parametrize(
+    ("raw", "first"),
+    [
+        ("Jack William", "Jack"),
+        ("Mary-Jane Ann", "Mary-Jane"),
+        ("Zi Han", "Zi Han"),
+        ("Tsz Hin", "Tsz Hin"),
+        ("Thi Mai", "Thi Mai"),
+        ("Ryan Lok Hin", "Ryan"),
+        ("Bassam Abdulrahman", "Bassam"),
+        ("Wing-Yan", "Wing-Yan"),
+    ],
+)
+def test_what_to_ask_for_first(raw: str, first: str) -> None:
+    value = read_given(raw).value
+    assert value is not None
+    assert value.to_ask[0] == first
+    assert set(value.each) <= set(value.to_ask)
+
+
+def test_a_name_of_two_syllables_can_still_be_asked_for_by_the_first() -> None:
+    value = read_given("Zi Han").value
+    assert value is not None
+    assert value.to_ask == ("Zi Han", "Zi", "Han")

@@ -6,7 +6,7 @@ import pytest
 
 from joinedup.people.frequency import expected_namesakes, family_share, given_share
 from joinedup.people.keys import soundex
-from joinedup.people.listed import is_form, shares, spellings
+from joinedup.people.listed import custom_of, is_form, shares, spellings
 from joinedup.people.names import Name, read_family, read_given
 from joinedup.people.tables import rows
 
@@ -78,3 +78,12 @@ def test_namesakes_are_never_more_than_bearers_of_either_name() -> None:
 )  # fmt: skip
 def test_soundex(text: str, code: str) -> None:
     assert soundex(text) == code
+
+
+def test_customs_of_two_given_names() -> None:
+    assert custom_of("given", "KWAME") == "Ghana"
+    assert custom_of("given", "OLUWATOBILOBA") == "Nigeria"
+    assert custom_of("given", "OLUWA") is None  # a beginning alone is no name
+    assert custom_of("given", "OLIVER") is None
+    assert custom_of("family", "KWAME") is None
+    assert custom_of("family", "WONG") == "China"

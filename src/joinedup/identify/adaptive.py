@@ -5,9 +5,9 @@
    returned when a postcode is sent, and the address that comes back is then proof of its own.
    Names that sound alike are searched in the same call, so one hit also says that nobody else fits.
 3. Whoever comes back is compared field by field. If the evidence leaves a doubt that one more call
-   can settle, that call is made: former names, former addresses, a twin who sounds alike.
-4. If nobody came back, the likeliest mistake is tried next: a name wrong, then the date wrong,
-   then both the postcode and one of them.
+   can settle, that call is made (``settle``): former names, former addresses, a twin.
+4. If nobody came back, the likeliest mistake is tried next: a name wrong, names in another place or
+   order, the date wrong, and last the family name and the date alone.
 It stops as soon as no answer to a further call could change the outcome.
 """
 
@@ -29,6 +29,9 @@ from joinedup.people.names import Name, of_syllables
 
 # Above this many births a day of one family name, searching by it and the date finds too many.
 _RARE_A_DAY = 0.3
+
+# For one child, whatever the answers: the source's calls are every child's.
+_MOST_CALLS = 10
 
 _LONG = 5  # letters of a family name that begins few others
 _SAME_NAME = {Level.EXACT, Level.VARIANT}
@@ -76,9 +79,6 @@ def _tell_apart(case: Case) -> Asking:
             verdict = yield from settle(case, answer.patient, postcode_known=True)
             if verdict:
                 return verdict
-    verdict = yield from _name_wrong(case)
-    if verdict:
-        return verdict
     answer = yield Ask("exact-names", case.names_and_date(history=True))
     if isinstance(answer, Found):
         verdict = yield from settle(case, answer.patient)
@@ -289,17 +289,25 @@ def _attempts(case: Case) -> Asking:
     return None
 
 
+def _whole(case: Case) -> Asking:
+    number = case.question.nhs_number.value
+    verdict = (yield from _confirm_held_number(case, number)) if number else None
+    return verdict or (yield from _attempts(case))
+
+
 def _course(question: Demographics) -> Course:
     family, born = question.family.value, question.birth_date.value
     if family is None or born is None:
         raise ValueError("a family name and a date of birth are the least to search with")
     case = Case(question, family, born)
-    if question.nhs_number.value:
-        verdict = yield from _confirm_held_number(case, question.nhs_number.value)
-        if verdict:
-            return verdict
-    verdict = yield from _attempts(case)
-    return verdict or case.doubt()
+    course = _whole(case)
+    try:
+        ask = next(course)
+        for _ in range(_MOST_CALLS):
+            ask = course.send((yield ask))
+    except StopIteration as stop:
+        return stop.value or case.doubt()
+    return case.doubt()
 
 
 STRATEGY = Strategy("adaptive", "Joinedup's own: fewest calls to a safe answer", _course)

@@ -138,7 +138,8 @@ def _compare_names(question: Demographics, patient: PdsPatient) -> tuple[Agreeme
             pair = (compare_given(given, held), compare_family(family, name.family))
             if pair[1].level is Level.DIFFERENT:
                 pair = (pair[0], family_elsewhere(given, family, held, name.family) or pair[1])
-            pair = (given_beside(pair[0], (family.text, name.family)), pair[1])
+            families = (family.text, name.family)
+            pair = (given_beside(pair[0], given, held, families), pair[1])
         if name.use in {"old", "maiden"}:
             words = "the family name is a former one on the record"
             pair = (pair[0], Agreement("family", pair[1].level, words))
@@ -217,6 +218,8 @@ def weigh(question: Demographics, patient: PdsPatient, said: Said = _NOTHING) ->
             stranger += _name_bits(known, question.family.value)
     stranger += prior["only_of_family"] * said.only_of_family + prior["only_one"] * said.only_one
     stranger += prior["held_number"] * said.held_number
+    if "first-of-january" in question.birth_date.flags:
+        stranger += prior["first_of_january"]
 
     relative = bits("relative") + prior["relative"]
     if patient.multiple_birth is not None and 1 <= patient.multiple_birth <= 7:

@@ -106,7 +106,7 @@ def _ask_former_address(found: _Candidate) -> _Checking:
 
 def _ask_rival(found: _Candidate) -> _Checking:
     """Is there somebody else of this family name and date: a twin?"""
-    if not found.would_do(no_rival=True):
+    if found.case.crowd or not found.would_do(no_rival=True):
         return
     born = _full_date(found.patient.birth_date) or found.case.born
     answer = yield Ask("rival", found.at_home(birth_from=born, birth_to=born))

@@ -24,6 +24,7 @@ from joinedup.identities.files import Records, read_records
 from joinedup.linkage.batch import Engine, find_pairs
 from joinedup.linkage.clusters import THRESHOLD, Clusters, resolve
 from joinedup.linkage.constraints import Constraints
+from joinedup.linkage.household import LEAST
 from joinedup.linkage.model import Model
 from joinedup.linkage.score import Scorer
 from joinedup.linkage.train import train
@@ -165,7 +166,7 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
         with progress.stage("Training"):
             work.stage("model", of_model, estimate)
         model = Model.load(model_at)
-    of_pairs = _fingerprint(of_records, of_model, settings.engine)
+    of_pairs = _fingerprint(of_records, of_model, settings.engine, LEAST)
     with progress.stage("Finding pairs"):
         work.stage(
             "pairs",
@@ -179,6 +180,7 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
             settings.constraints,
             scorer=Scorer(model),
             threshold=settings.threshold,
+            household=True,
         )
     problems = [(name, _issue(raw)) for name, raw in account["problems"]]
     return Linked(
@@ -188,7 +190,7 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
 
 
 def _pairs(records: pa.Table, model: Model, engine: Engine, out: Path, progress: Progress) -> None:
-    find_pairs(records, model, engine=engine, out=out, progress=progress.step)
+    find_pairs(records, model, engine=engine, least=LEAST, out=out, progress=progress.step)
 
 
 def _check(records: pa.Table, files: list[FileCount], constraints: Constraints) -> None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from joinedup.linkage.components import Places, components, weakest_support
 from joinedup.linkage.constraints import PAIR_COLUMNS, Constraints, Reason
+from joinedup.linkage.household import Households, fits
 from joinedup.linkage.open_groups import Case, Cut, Decided, OpenGroups
 from joinedup.linkage.places import Edges, Names, RecordsError, columns_of, read_edges
 from joinedup.linkage.prepare import rows
@@ -28,13 +29,14 @@ _PAIR = [(name, pa.string()) for name in PAIR_COLUMNS]
 CLUSTER_SCHEMA = pa.schema([("source", pa.string()), ("id", pa.string()),
                             ("cluster_id", pa.string())])  # fmt: skip
 LINK_SCHEMA = pa.schema(
-    [*_PAIR, ("match_weight", pa.float64()), ("match_probability", pa.float64())]
-)
+    [*_PAIR, ("match_weight", pa.float64()), ("match_probability", pa.float64()),
+     ("context", pa.float64())]
+)  # fmt: skip
 COHESION_SCHEMA = pa.schema([("cluster_id", pa.string()), ("records", pa.int64()),
                              ("cohesion", pa.float64())])  # fmt: skip
 CUT_SCHEMA = pa.schema(
     [*_PAIR, ("match_weight", pa.float64()), ("reason", pa.string()), ("words", pa.string()),
-     ("against", pa.float64())]
+     ("against", pa.float64()), ("context", pa.float64())]
 )  # fmt: skip
 CONFLICT_SCHEMA = pa.schema(
     [("reason", pa.string()), ("words", pa.string()),
@@ -49,7 +51,8 @@ class Clusters:
 
     ``table`` has every record once, with its ``cluster_id``: the name of the cluster's first record
     by source and id, so that another run agrees. ``links`` are the pairs inside clusters at or
-    above the threshold, and those that a person decided. ``cohesion`` gives for each cluster of
+    above the threshold, and those that a person decided; ``context`` is the part of a weight that
+    comes from the household (``household``), nought without. ``cohesion`` gives for each cluster of
     several records the weight at which it would come apart.
     ``cuts`` are the pairs at or above the threshold that are not joined: why, in words, and the
     weight of what spoke ``against`` (null for a rule). ``conflicts`` are what a person should look
@@ -72,12 +75,15 @@ def resolve(
     *,
     scorer: Scorer,
     threshold: float = THRESHOLD,
+    household: bool = False,
 ) -> Clusters:
     """Divide records into children.
 
     ``records`` has the columns of ``LinkRecord``; ``pairs`` (a table or a Parquet file) has
     ``source_l, id_l, source_r, id_r, match_weight``: the candidates that may be one child. Two
-    records are joined at a probability of ``threshold``. The order of rows makes no difference.
+    records are joined at a probability of ``threshold``. With ``household``, what is known of the
+    household is added to the weights: the pairs need their levels, as `find_pairs` writes them, and
+    those from ``household.LEAST`` on. The order of rows makes no difference.
 
     Raises ``RecordsError`` for records or pairs that cannot be used, ``ConstraintError`` when
     decisions contradict each other.
@@ -85,7 +91,14 @@ def resolve(
     if not 0.5 <= threshold < 1:
         raise RecordsError(f"The threshold is a probability from 0.5 to below 1, not {threshold}.")
     names = Names(records)
-    edges = read_edges(names, pairs)
+    households = None
+    if household and fits(scorer.model):
+        comparisons = [each.name for each in scorer.model.comparisons]
+        edges = read_edges(names, pairs, comparisons)
+        households = Households(names, records, scorer)
+        edges = households.add(edges)
+    else:
+        edges = read_edges(names, pairs)
     decided = Decided(names, constraints)
     least = math.log2(threshold / (1 - threshold))
     likely = edges.where(edges.weight > 0)
@@ -106,12 +119,13 @@ def resolve(
                 strict=True,
             )
         ),
-        edges.where(open_[gathered[edges.left]] & open_[gathered[edges.right]]).known(),
+        edges.where(open_[gathered[edges.left]] & open_[gathered[edges.right]]),
         constraints,
         decided,
         scorer,
         least,
         label,
+        households,
     )
     members = members[np.argsort(gathered[members], kind="stable")]
     starts = np.flatnonzero(np.diff(gathered[members], prepend=-1))
@@ -153,7 +167,7 @@ class _Tables:
         kept = inside.where(linked)
         chance = 1 / (1 + np.exp2(-np.clip(kept.weight, -1000, 1000)))
         ends = self._ends(kept.left, kept.right)
-        return pa.table([*ends, kept.weight, chance], schema=LINK_SCHEMA)
+        return pa.table([*ends, kept.weight, chance, kept.context], schema=LINK_SCHEMA)
 
     def _ends(self, left: Places, right: Places) -> list[pa.Array]:
         return [
@@ -185,6 +199,7 @@ class _Tables:
             [cut.reason.value for cut in cuts],
             [cut.words for cut in cuts],
             [cut.against for cut in cuts],
+            [cut.context for cut in cuts],
         ]
         return pa.table([*ends, *rest], schema=CUT_SCHEMA)
 

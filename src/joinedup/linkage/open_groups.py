@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from joinedup.linkage.components import Places, components
 from joinedup.linkage.constraints import ConstraintError, Constraints, Reason, Ref, words
+from joinedup.linkage.household import Households
 from joinedup.linkage.partition import APART, Contest, Graph, divide
-from joinedup.linkage.places import Names, columns_of
+from joinedup.linkage.places import Edges, Names, columns_of
 from joinedup.linkage.record import LinkRecord
 from joinedup.linkage.score import NOT_KNOWN, Scorer
 
@@ -61,6 +62,7 @@ class Cut:
     words: str
     against: float | None
     direct: bool  # the two themselves cannot be one child
+    context: float  # of the weight, the part from the household
 
 
 @dataclass(slots=True)
@@ -79,23 +81,26 @@ class OpenGroups:
         self,
         names: Names,
         people: dict[int, LinkRecord],
-        weights: dict[tuple[int, int], float],
+        edges: Edges,
         constraints: Constraints,
         decided: Decided,
         scorer: Scorer,
         least: float,
         label: Places,
+        households: Households | None = None,
     ) -> None:
         self._names = names
         self._people = people
-        self._weights = weights
+        self._weights = edges.known()
+        self._context = edges.known_context()
         self._constraints = constraints
         self._decided = decided
         self._scorer = scorer
         self._least = least
         self._label = label
+        self._households = households
         self._levels: dict[tuple[int, int], tuple[int, ...]] = {}
-        self.weighed: dict[tuple[int, int], float] = {}
+        self.weighed: dict[tuple[int, int], tuple[float, float]] = {}
         self.cuts: list[Cut] = []
         self.cases: list[Case] = []
 
@@ -153,8 +158,16 @@ class OpenGroups:
         key = (one, other) if one < other else (other, one)
         found = self._weights.get(key)
         if found is None:
-            found = self._scorer.weigh(self._people[key[0]], self._people[key[1]]).weight
-            self._weights[key] = self.weighed[key] = found
+            weight, levels = self._scorer.weigh(self._people[key[0]], self._people[key[1]])
+            self._levels[key] = levels
+            context = 0.0
+            if self._households is not None:
+                context = self._households.between(
+                    weight, levels, [key] * len(levels), key[:1], key[1:]
+                )
+            found = self._weights[key] = weight + context
+            self.weighed[key] = found, context
+            self._context[key] = context
         return found
 
     def _apart(self, one: int, other: int) -> Reason | None:
@@ -177,17 +190,22 @@ class OpenGroups:
         A child who has moved agrees by one of the addresses; two of one name and birth date differ
         in the one pair that shows both NHS numbers, however many pairs agree in the name.
         """
-        pairs = [(self._people[a], self._levels_of(a, b)) for a in some for b in others]
+        pairs = [((a, b), self._levels_of(a, b)) for a in some for b in others]
         best = [
             min(
-                ((levels[at], holder) for holder, levels in pairs if levels[at] != NOT_KNOWN),
+                ((levels[at], pair) for pair, levels in pairs if levels[at] != NOT_KNOWN),
                 key=lambda found: found[0],
                 default=(NOT_KNOWN, pairs[0][0]),
             )
             for at in range(len(pairs[0][1]))
         ]
-        levels, holders = zip(*best, strict=True)
-        return self._scorer.weigh_levels(levels, holders)
+        levels = tuple(level for level, _ in best)
+        weight = self._scorer.weigh_levels(levels, [self._people[pair[0]] for _, pair in best])
+        if self._households is None:
+            return weight
+        return weight + self._households.between(
+            weight, levels, [pair for _, pair in best], some, others
+        )
 
     def _levels_of(self, one: int, other: int) -> tuple[int, ...]:
         key = (one, other) if one < other else (other, one)
@@ -222,11 +240,11 @@ class OpenGroups:
                 )  # fmt: skip
 
     def _cut(self, one: int, other: int, aside: set[int], members: list[int]) -> Cut:
-        weight = self._weights[one, other]
+        weight, context = self._weights[one, other], self._context.get((one, other), 0.0)
         refs = self._names.ref(one), self._names.ref(other)
         reason = self._apart(one, other)
         if reason is not None:
-            return Cut(one, other, weight, reason, words(reason, *refs), None, True)
+            return Cut(one, other, weight, reason, words(reason, *refs), None, True, context)
         ours = [record for record in members if self._label[record] == self._label[one]]
         theirs = [record for record in members if self._label[record] == self._label[other]]
         for reason in (Reason.CANNOT_LINK, None):  # what must never be joined goes first
@@ -236,7 +254,7 @@ class OpenGroups:
                     if found is not None and reason in (None, found):
                         chain = words(found, self._names.ref(a), self._names.ref(b))
                         text = f"Joining {refs[0]} and {refs[1]} would join others too. {chain}"
-                        return Cut(one, other, weight, found, text, None, False)
+                        return Cut(one, other, weight, found, text, None, False, context)
         for end in (one, other):
             unit = int(self._decided.joined[end])
             if unit in aside:
@@ -244,7 +262,7 @@ class OpenGroups:
                     f"{self._names.ref(end)} fits two children nearly as well and is left on its "
                     "own for a person to decide."
                 )
-                return Cut(one, other, weight, Reason.CONTESTED, text, None, False)
+                return Cut(one, other, weight, Reason.CONTESTED, text, None, False, context)
         lowest, a, b = min((self._weight(a, b), a, b) for a in ours for b in theirs)
         against = self._together(ours, theirs)
         text = (
@@ -252,7 +270,9 @@ class OpenGroups:
             f"{self._names.ref(b)} too, which fit least (weight {lowest:.1f}). All that is known "
             f"of the two groups, each kind of evidence once, comes to {against:.1f}."
         )
-        return Cut(one, other, weight, Reason.EVIDENCE, text, against, False)
+        if self._households is not None:
+            text = f"{text} {self._households.words(one, other)}".strip()
+        return Cut(one, other, weight, Reason.EVIDENCE, text, against, False, context)
 
     def _contest(self, contest: Contest, units: list[list[int]]) -> Case:
         def records(group: Iterable[int]) -> list[int]:

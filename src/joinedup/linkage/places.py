@@ -1,6 +1,6 @@
 """Records and pairs as places in one order, so that millions are worked on as whole columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from joinedup.linkage.components import Places
 from joinedup.linkage.constraints import PAIR_COLUMNS, Ref
 
 Weights = npt.NDArray[np.float64]
+Levels = npt.NDArray[np.int8]
 
 
 class RecordsError(ValueError):
@@ -35,6 +36,7 @@ class Names:
         self.ids = records["id"].combine_chunks().take(order)
         encoded = self.sources.dictionary_encode()
         self._names_of_sources = encoded.dictionary
+        self.source_names: list[str] = encoded.dictionary.to_pylist()
         self.source_codes: Places = encoded.indices.to_numpy().astype(np.int64)
         self._keys = _keys(encoded.indices, self.ids)
         distinct = self._keys.dictionary_encode()
@@ -84,37 +86,59 @@ def _keys(codes: pa.Array, ids: pa.Array) -> pa.Array:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Pairs as places in the order, lower first, each once."""
+    """Pairs as places in the order, lower first, each once.
+
+    ``levels`` holds a column for each comparison, as pairs have it (``gamma_<comparison>``), when
+    asked for; ``context`` the part of the weight that comes from the household.
+    """
 
     left: Places
     right: Places
     weight: Weights
+    context: Weights
+    levels: Levels | None = None
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "Edges":
-        return Edges(self.left[mask], self.right[mask], self.weight[mask])
+        return self._at(np.flatnonzero(mask))
 
-    def and_also(self, weighed: dict[tuple[int, int], float]) -> "Edges":
-        """These pairs and others."""
+    def _at(self, at: Places) -> "Edges":
+        levels = None if self.levels is None else self.levels[at]
+        return Edges(self.left[at], self.right[at], self.weight[at], self.context[at], levels)
+
+    def with_context(self, more: Weights) -> "Edges":
+        """These pairs with more weight, from the household."""
+        return Edges(self.left, self.right, self.weight + more, self.context + more, self.levels)
+
+    def and_also(self, weighed: dict[tuple[int, int], tuple[float, float]]) -> "Edges":
+        """These pairs and others, of which weight and context are given."""
         left, right = columns_of(weighed)
-        weight = np.array([weighed[pair] for pair in sorted(weighed)], np.float64)
+        more = np.array([weighed[pair] for pair in sorted(weighed)], np.float64).reshape(-1, 2)
         return Edges(
             np.concatenate([self.left, left]),
             np.concatenate([self.right, right]),
-            np.concatenate([self.weight, weight]),
+            np.concatenate([self.weight, more[:, 0]]),
+            np.concatenate([self.context, more[:, 1]]),
         ).in_order()
 
     def in_order(self) -> "Edges":
-        order = np.lexsort((-self.weight, self.right, self.left))
-        return Edges(self.left[order], self.right[order], self.weight[order])
+        return self._at(np.lexsort((-self.weight, self.right, self.left)))
 
     def known(self) -> dict[tuple[int, int], float]:
         ends = zip(self.left.tolist(), self.right.tolist(), strict=True)
         return dict(zip(ends, self.weight.tolist(), strict=True))
 
+    def known_context(self) -> dict[tuple[int, int], float]:
+        """What the household adds to pairs, where it adds anything."""
+        at = np.flatnonzero(self.context)
+        ends = zip(self.left[at].tolist(), self.right[at].tolist(), strict=True)
+        return dict(zip(ends, self.context[at].tolist(), strict=True))
 
-def read_edges(names: Names, pairs: Path | pa.Table) -> Edges:
+
+def read_edges(names: Names, pairs: Path | pa.Table, comparisons: Sequence[str] = ()) -> Edges:
+    """Read pairs, with their levels of ``comparisons``."""
+    gammas = [f"gamma_{name}" for name in comparisons]
     columns = [*PAIR_COLUMNS, "match_weight"]
-    table = pq.read_table(pairs, columns=columns) if isinstance(pairs, Path) else pairs
+    table, levels = _read(pairs, columns, gammas)
     both = names.find(
         *(
             pa.concat_arrays([*table[f"{name}_l"].chunks, *table[f"{name}_r"].chunks])
@@ -137,10 +161,27 @@ def read_edges(names: Names, pairs: Path | pa.Table) -> Edges:
     if not np.isfinite(weight).all():
         raise RecordsError("A pair's match_weight is not a finite number.")
     left, right = np.minimum(one, other), np.maximum(one, other)
-    edges = Edges(left, right, weight).in_order()
+    edges = Edges(left, right, weight, np.zeros_like(weight), levels).in_order()
     again = np.diff(edges.left, prepend=-1) == 0
     again &= np.diff(edges.right, prepend=-1) == 0
     return edges.where(~again)  # of a pair that comes twice, the higher weight
+
+
+def _read(
+    pairs: Path | pa.Table, columns: list[str], gammas: list[str]
+) -> tuple[pa.Table, Levels | None]:
+    table = pq.read_table(pairs, columns=[*columns, *gammas]) if isinstance(pairs, Path) else pairs
+    missing = [name for name in gammas if name not in table.column_names]
+    if missing:
+        raise RecordsError(
+            f"The pairs lack {missing[0]}: they were weighed with another model. Find them again."
+        )
+    if not gammas:
+        return table, None
+    levels = np.empty((table.num_rows, len(gammas)), np.int8)
+    for at, name in enumerate(gammas):
+        levels[:, at] = table[name].to_numpy()
+    return table.select(columns), levels
 
 
 def columns_of(pairs: Iterable[tuple[int, int]]) -> tuple[Places, Places]:

@@ -123,16 +123,27 @@ def _beside(mine: list[Words], held: list[Words]) -> bool:
     return any(customs) and customs[0].isdisjoint(customs[1])
 
 
-def given_beside(agreement: Agreement, families: Sequence[str]) -> Agreement:
+def _two_of_one_custom(one: Words, other: Words) -> bool:
+    """Say whether both sides have a name of the same custom, and not the same name misspelled."""
+    return not _customs(one).isdisjoint(_customs(other)) and not any(
+        JaroWinkler.similarity(a, b) >= 0.75 for a in one for b in other
+    )
+
+
+def given_beside(
+    agreement: Agreement, asked: Name, held: Sequence[str], families: Sequence[str]
+) -> Agreement:
     """Weigh a given name that differs by the family names: some customs give every child two.
 
-    ``families`` are the family names of both sides.
+    ``families`` are the family names of both sides. A record that shows another name of the custom
+    has not left one out.
     """
-    if agreement.level is Level.DIFFERENT and any(
-        custom_of("family", word) for family in families for word in plain_words(family)
-    ):
-        return _GIVEN_BESIDE
-    return agreement
+    if agreement.level is not Level.DIFFERENT:
+        return agreement
+    if _two_of_one_custom(asked.words, tuple(word for name in held for word in plain_words(name))):
+        return agreement
+    customs = (custom_of("family", word) for name in families for word in plain_words(name))
+    return _GIVEN_BESIDE if any(customs) else agreement
 
 
 def _flat(names: list[Words]) -> Words:

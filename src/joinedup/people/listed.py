@@ -121,7 +121,7 @@ def _second_names(kind: str) -> tuple[dict[str, str], tuple[tuple[str, str], ...
 
 @lru_cache(maxsize=50_000)
 def custom_of(kind: str, word: str) -> str | None:
-    """Give the custom of two first names to which an upper-case name of this kind belongs, if any."""
+    """Give the custom of two first names that an upper-case name is of, if any."""
     whole, begins = _second_names(kind)
     return whole.get(word) or next(
         (custom for start, custom in begins if word.startswith(start) and len(word) > len(start)),
