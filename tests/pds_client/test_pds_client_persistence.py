@@ -89,7 +89,7 @@ def test_the_pause_between_attempts_grows(pds: Script, make_client, monkeypatch)
     times = [heard.at for heard in pds.asked]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     for gap, wanted in zip(gaps, (0.05, 0.1, 0.2, 0.2), strict=True):
-        assert wanted <= gap < wanted + 0.1
+        assert wanted <= gap < wanted + 0.5  # a busy machine is late, never early
 
 
 def test_the_deadline_ends_it(pds: Script, make_client) -> None:
