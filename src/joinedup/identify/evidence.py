@@ -87,7 +87,10 @@ class Evidence:
         order = sorted(self.agreements, key=lambda a: a.level is Level.EXACT)
         words = tuple(a.words for a in order if a.level is not Level.MISSING)
         if self.adopted < WEIGHTS["accept"]["adopted"]:
-            words += ("the record may be the child's under another identity, as when a record is replaced",)
+            words += (
+                "the record may be the child's under another identity, "
+                "as when a record is replaced",
+            )
         return words
 
 
