@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from joinedup.ledger.merkle import SIZE
 
 _ED25519 = b"\x01"
+_COSIGNATURE = b"\x04"
 _SIGNATURE = re.compile(r"— (?P<name>[^ +]+) (?P<signature>[A-Za-z0-9+/]+={0,2})")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -81,6 +82,24 @@ class Verifier:
             raise CheckpointError("this checkpoint key is damaged: its id does not fit")
         return found
 
+    @property
+    def cosignature_id(self) -> bytes:
+        """The key's id where it signs for another's checkpoint (C2SP tlog-cosignature)."""
+        content = self.name.encode() + b"\n" + _COSIGNATURE + self.key
+        return hashlib.sha256(content).digest()[:4]
+
+    def check_cosignature(self, checkpoint: Checkpoint, line: str) -> datetime:
+        """Verify a witness's signature line over a checkpoint; give when it signed.
+
+        Raises ``CheckpointError``.
+        """
+        found = _SIGNATURE.fullmatch(line.rstrip("\n"))
+        raw = _raw(found["signature"]) if found and found["name"] == self.name else b""
+        at = int.from_bytes(raw[4:12], "big")
+        if raw[:4] != self.cosignature_id or not self.check(_cosigned(checkpoint, at), raw[12:]):
+            raise CheckpointError(f"{self.name} did not sign for this checkpoint")
+        return datetime.fromtimestamp(at, UTC)
+
     def check(self, text: str, signature: bytes) -> bool:
         """Whether this key signed the text."""
         try:
@@ -112,6 +131,23 @@ class Signer:
         text = checkpoint.text()
         return f"{text}\n{self.signature(text)}"
 
+    def cosign(self, checkpoint: Checkpoint, at: int) -> str:
+        """Sign for another's checkpoint as a witness, at a moment in POSIX seconds."""
+        signed = self.verifier.cosignature_id + at.to_bytes(8, "big")
+        signed += self.key.sign(_cosigned(checkpoint, at).encode())
+        return f"— {self.name} {b64encode(signed).decode()}\n"
+
+
+def _cosigned(checkpoint: Checkpoint, at: int) -> str:
+    return f"cosignature/v1\ntime {at}\n{checkpoint.text()}"
+
+
+def _raw(signature: str) -> bytes:
+    try:
+        return b64decode(signature, validate=True)
+    except NotBase64:
+        return b""
+
 
 def read_checkpoint(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
     """Read a signed note that every one of ``verifiers`` signed.
@@ -134,10 +170,7 @@ def read_checkpoint(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
 def _is_by(verifier: Verifier, text: str, line: re.Match[str]) -> bool:
     if line["name"] != verifier.name:
         return False
-    try:
-        raw = b64decode(line["signature"], validate=True)
-    except NotBase64:
-        return False
+    raw = _raw(line["signature"])
     return raw[:4] == verifier.key_id and verifier.check(text, raw[4:])
 
 

@@ -68,6 +68,16 @@ class Frontier:
         return root
 
 
+def full_subtrees(size: int) -> list[tuple[int, int]]:
+    """Give (level, place) of the full subtrees that make up a log of a size, largest first."""
+    found, start = [], 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            found.append((level, start >> level))
+            start += 1 << level
+    return found
+
+
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """Give the root over leaves' hashes."""
     frontier = Frontier()

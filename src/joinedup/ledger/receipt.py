@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from joinedup.ledger.checkpoint import Checkpoint, Verifier, read_checkpoint
 from joinedup.ledger.merkle import ProofError, check_inclusion, leaf_hash
@@ -27,17 +28,18 @@ class Receipt:
     proof: tuple[bytes, ...]
     note: str
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give the receipt as JSON has it."""
+        return {
+            "content": b64encode(self.content).decode(),
+            "place": self.place,
+            "proof": [b64encode(one).decode() for one in self.proof],
+            "checkpoint": self.note,
+        }
+
     def text(self) -> str:
         """Give the receipt as JSON, to keep or to send."""
-        return json.dumps(
-            {
-                "content": b64encode(self.content).decode(),
-                "place": self.place,
-                "proof": [b64encode(one).decode() for one in self.proof],
-                "checkpoint": self.note,
-            },
-            indent=1,
-        )
+        return json.dumps(self.as_dict(), indent=1)
 
     @classmethod
     def parse(cls, text: str) -> "Receipt":
