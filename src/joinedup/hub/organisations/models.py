@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 PublicKey = RSAKey | ECKey | OKPKey
@@ -60,10 +61,16 @@ class Organisation(models.Model):
     )
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True, help_text="The last day; empty while open")
+    runs_hub = models.BooleanField(
+        default=False, help_text="Whether its administrators look after the hub for everybody"
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["runs_hub"], condition=Q(runs_hub=True), name="one_organisation_runs_hub"
+            ),
             models.CheckConstraint(
                 condition=~Q(legal_class="contractor") | Q(principal__isnull=False),
                 name="contractor_has_a_principal",
@@ -95,6 +102,32 @@ class Organisation(models.Model):
             )
         return self.legal_class in (LegalClass.SECTION_11, LegalClass.SECTION_16E)
 
+    def may_have_people(self, on: date) -> bool:
+        """Whether people may act for it on that day.
+
+        Those who run the hub need no footing of their own to look after it; ``may_ask`` still
+        decides whether anybody may ask about a child.
+        """
+        return self.may_ask(on) or (self.runs_hub and self.is_live(on))
+
+
+class System(models.Model):
+    """A system in which an organisation keeps records; its code is the API's ``systemId``."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="systems")
+    code = models.CharField(max_length=128)
+    name = models.CharField(max_length=200)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["organisation", "code"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "code"], name="one_system_per_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class MachineClient(models.Model):
     """A supplier's or an agency's system that calls the API for one organisation."""
@@ -109,6 +142,11 @@ class MachineClient(models.Model):
         max_length=200, help_text="Why this system asks; copied to the record of each request"
     )
     requests_per_minute = models.PositiveIntegerField(default=600)
+    jwks_uri = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Where its keys are published; empty when they are registered one by one",
+    )
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -128,17 +166,25 @@ class MachineClient(models.Model):
 
     def add_key(self, public_jwk: dict[str, Any], expires_at: datetime) -> ClientKey:
         """Register a public key under its own ``kid``; older keys stay until they expire."""
+        public = only_public(public_jwk)
         return ClientKey.objects.create(
             client=self,
             kid=public_jwk["kid"],
-            public_jwk=only_public(public_jwk),
+            public_jwk=public,
+            thumbprint=thumbprint(public),
             expires_at=expires_at,
         )
 
 
 def only_public(jwk: dict[str, Any]) -> dict[str, str]:
-    """The public half of a JWK, refusing anything but RSA (2048 bits or more), EC and OKP keys."""
-    key = KeySet.import_key_set({"keys": [dict(jwk)]}).keys[0]
+    """The public half of a JWK; raises ``ValueError`` for all but RSA (2048 bits or more), EC, OKP.
+
+    What is not a key at all is a ``ValueError`` as well.
+    """
+    try:
+        key = KeySet.import_key_set({"keys": [dict(jwk)]}).keys[0]
+    except JoseError as fault:
+        raise ValueError("This is not a key as a JWK.") from fault
     if not isinstance(key, PublicKey):
         raise ValueError("A client's key must be RSA, EC or OKP; a shared secret is refused.")
     if isinstance(key, RSAKey) and key.public_key.key_size < 2048:
@@ -147,12 +193,24 @@ def only_public(jwk: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in public.items() if isinstance(value, str)}
 
 
+def thumbprint(public_jwk: dict[str, Any]) -> str:
+    """A key's own name (RFC 7638), the same under whatever ``kid`` it is registered."""
+    return KeySet.import_key_set({"keys": [dict(public_jwk)]}).keys[0].thumbprint()
+
+
 class ClientKey(models.Model):
     """One public key of a client. Several may be live at once, so that keys can be rotated."""
 
     client = models.ForeignKey(MachineClient, on_delete=models.CASCADE, related_name="keys")
     kid = models.CharField(max_length=128)
     public_jwk = models.JSONField()
+    thumbprint = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="RFC 7638: the same key, whatever its kid",
+    )
+    fetched = models.BooleanField(default=False, help_text="Read from the client's jwks_uri")
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -199,12 +257,18 @@ class Role(models.TextChoices):
     NURSE = "nurse", "Nurse"
     POLICE_SERGEANT = "police-sergeant", "Police sergeant"
     INFORMATION_GOVERNANCE_LEAD = "information-governance-lead", "Information governance lead"
+    DATA_OFFICER = "data-officer", "Data officer"
+    SHIELD_REVIEWER = "shield-reviewer", "Shield reviewer"
+    ADMINISTRATOR = "administrator", "Administrator"
 
 
 ROLES_THAT_ASK = frozenset(
     {Role.SOCIAL_WORKER, Role.SAFEGUARDING_LEAD, Role.NURSE, Role.POLICE_SERGEANT}
 )
 """Roles that look up children. An information governance lead oversees lookups and makes none."""
+
+GRANTED_ROLES = frozenset({Role.ADMINISTRATOR})
+"""Roles that a sign-in provider's word does not give: two people here must have granted them."""
 
 
 class Person(models.Model):
@@ -239,7 +303,7 @@ class Membership(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["person", "organisation"], name="one_role_per_organisation"
+                fields=["person", "organisation", "role"], name="one_membership_per_role"
             ),
         ]
 
@@ -251,10 +315,38 @@ class Membership(models.Model):
         return (
             self.ended_at is None
             and self.person.blocked_at is None
-            and self.organisation.may_ask(on)
+            and self.organisation.may_have_people(on)
         )
 
     @property
     def may_look_up(self) -> bool:
-        """Whether the role looks up children."""
-        return self.role in ROLES_THAT_ASK
+        """Whether the role looks up children, for an organisation that may ask."""
+        return self.role in ROLES_THAT_ASK and self.organisation.may_ask(timezone.localdate())
+
+
+class Grant(models.Model):
+    """A role that two people gave someone, who is known by what their provider calls them.
+
+    Needed for the roles in ``GRANTED_ROLES``: a provider that says "administrator" of somebody is
+    not enough. The person need not have signed in yet.
+    """
+
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=32, choices=Role)
+    granted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["organisation", "role", "granted_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject", "organisation", "role"],
+                condition=Q(ended_at=None),
+                name="a_role_is_granted_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()}, {self.organisation}"

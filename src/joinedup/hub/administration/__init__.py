@@ -1,0 +1,1 @@
+"""Pages for those who look after the hub: propose, approve, stop at once, and see what changed."""
