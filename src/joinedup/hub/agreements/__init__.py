@@ -1,0 +1,1 @@
+"""Data sharing agreements, and the policy that they and the law come to."""
