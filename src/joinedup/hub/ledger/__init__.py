@@ -1,0 +1,1 @@
+"""The ledger: one entry for every request, written before anything is answered."""
