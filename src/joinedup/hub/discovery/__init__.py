@@ -1,0 +1,1 @@
+"""Finding who knows a child, and asking for what they hold: searches, work items, fetches."""

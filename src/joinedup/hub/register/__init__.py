@@ -1,0 +1,1 @@
+"""The register: who holds a record about whom. Pointers only; never what was written."""
