@@ -1,25 +1,23 @@
 """Matching one record online over a million: in memory, through PostgreSQL, and Splink beside them.
 
-    python benchmarks/online.py [--children 640000] [--region DIR] [--largest 1000000]
+    python benchmarks/online.py [--children 640000] [--region DIR]
+    python benchmarks/online.py --growth 10000,100000,1000000,10000000 [--region DIR]
 
-640,000 children have about a million records with the agencies. ``--largest 10000000`` grows the
-index in memory to ten million (with 6,400,000 children). Writes the tables and chart of
-docs/benchmarks.md.
+640,000 children have about a million records with the agencies, and ``--growth``, which measures
+the index in memory alone, makes as many as the largest size needs. Each writes its part of
+docs/benchmarks.md, ``--growth`` the chart too.
 """
 
 import argparse
 import gc
-import multiprocessing
 import os
 import random
-import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +27,7 @@ import machine
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
-import vl_convert
+from growth import ASKED, ROUNDS, Speed, chart, grow, measure, prepare, table
 from splink import DuckDBAPI, Linker, block_on
 
 from joinedup.database import database_url, leave_database
@@ -46,8 +44,6 @@ from joinedup.simulate import simulate
 AGENCIES = ("childrens_services", "health", "police", "schools")
 QUERIES = 20_000
 SPLINK_QUERIES = 30
-SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
-ROUNDS = 3  # the machine is shared: the best of so many
 
 Child = str
 Question = tuple[LinkRecord, Child]
@@ -67,15 +63,6 @@ class World:
     known: list[Question]
     twins: list[Question]
     new: list[Question]
-
-
-class Speed(NamedTuple):
-    """Matches a second of one process, latency in milliseconds, processor time in microseconds."""
-
-    a_second: float
-    median: float
-    slowest: float
-    processor: float
 
 
 def world(region: Path, seed: int) -> World:
@@ -112,37 +99,7 @@ def world(region: Path, seed: int) -> World:
             by_child[one] = [held]
             known.append((asked, one))
     indexed = [record for one in everyone for record in by_child.get(one, ())]
-    # Children who are asked for come early, so that the smaller sizes hold some of them.
-    sought = {one for _, one in known[: SIZES[0] // 10]}
-    indexed.sort(key=lambda record: child[record[:2]] not in sought)
     return World(indexed, child, known, twins, new)
-
-
-def measure(
-    match: Callable[[LinkRecord], Answer],
-    questions: list[LinkRecord],
-    processor: Callable[[], float] = time.process_time,
-) -> Speed:
-    """Time single matches, one after another; ``processor`` tells the processor time so far."""
-    for question in questions[: len(questions) // 10]:
-        match(question)
-    best: Speed | None = None
-    for _ in range(ROUNDS):
-        taken = []
-        start, used = time.perf_counter(), processor()
-        for question in questions:
-            before = time.perf_counter()
-            match(question)
-            taken.append(time.perf_counter() - before)
-        used = (processor() - used) / len(questions)
-        a_second = len(questions) / (time.perf_counter() - start)
-        taken.sort()
-        middle, slow = taken[len(taken) // 2] * 1e3, taken[len(taken) * 99 // 100] * 1e3
-        speed = Speed(a_second, middle, slow, used * 1e6)
-        if best is None or speed.a_second > best.a_second:
-            best = speed
-    assert best is not None
-    return best
 
 
 def with_server(server: int) -> Callable[[], float]:
@@ -198,7 +155,7 @@ def verdicts(index: MemoryIndex, here: World) -> str:
         count: Counter[str] = Counter()
         for question, one in questions:
             answer = index.match(question)
-            verdict = decide(answer, same)
+            verdict: str = decide(answer, same)
             if verdict == "certain" and here.child[answer[0].record[:2]] != one:
                 verdict = "wrong"
             count[verdict] += 1
@@ -216,38 +173,6 @@ def verdicts(index: MemoryIndex, here: World) -> str:
     )
 
 
-class Grown(NamedTuple):
-    """The index in memory at one size: MB beside the records themselves, records put a second."""
-
-    size: int
-    speed: Speed
-    memory: float
-    put: float
-
-
-def grow(model: Model, here: World, largest: int) -> list[Grown]:
-    """Measure the index in memory at growing sizes, each in a process of its own."""
-    questions = [question for question, _ in here.known[: SIZES[0] // 10]] * 5
-
-    def one(size: int, answer: Connection) -> None:
-        index, took = build(model, here.indexed[:size])
-        speed = measure(index.match, questions)
-        answer.send(Grown(len(index), speed, taken_by(index), len(index) / took))
-
-    grown = []
-    fork = multiprocessing.get_context("fork")  # type: ignore[attr-defined]
-    for size in SIZES:
-        if size > largest or size * 0.9 > len(here.indexed):
-            break
-        mine, theirs = fork.Pipe()
-        process = fork.Process(target=one, args=(size, theirs))
-        process.start()
-        theirs.close()
-        grown.append(mine.recv())
-        process.join()
-    return grown
-
-
 def build(model: Model, records: list[LinkRecord]) -> tuple[MemoryIndex, float]:
     """Put records into an index: it, and the seconds that took."""
     start = time.perf_counter()
@@ -258,15 +183,6 @@ def build(model: Model, records: list[LinkRecord]) -> tuple[MemoryIndex, float]:
     gc.collect()
     gc.freeze()
     return index, took
-
-
-def taken_by(index: MemoryIndex) -> float:
-    """Give the MB of what an index has beside the records: tables, names, keys and lists."""
-    tables = sys.getsizeof(index._under) + sys.getsizeof(index._records)
-    names = sum(map(sys.getsizeof, index._records))
-    keys = sum(map(sys.getsizeof, index._under))
-    lists = sum(sys.getsizeof(here) for here in index._under.values() if type(here) is list)
-    return (tables + names + keys + lists) / 2**20
 
 
 class Postgres(NamedTuple):
@@ -317,16 +233,16 @@ def beside_splink(model: Model, here: World, index: MemoryIndex) -> dict[str, Sp
     """
     con = duckdb.connect()  # open until the process ends: Splink keeps hold of it
     con.execute("SET enable_progress_bar = false")
-    table = to_table(here.indexed)
-    table = table.append_column(ROW, pa.array(range(table.num_rows)))
-    con.register("given", table)
+    held = to_table(here.indexed)
+    held = held.append_column(ROW, pa.array(range(held.num_rows)))
+    con.register("given", held)
     con.execute("CREATE TABLE people AS SELECT * FROM given")
     api = DuckDBAPI(con)
     people = api.register("people")
     linker = Linker(people, splink_settings(model, "duckdb"))
     for column in ("given", "family"):
         linker.table_management.compute_tf_table(column)
-    rules = [block_on(*rule) for rule in model.block if not set(rule) & LIST_COLUMNS]
+    rules: list[Any] = [block_on(*rule) for rule in model.block if not set(rule) & LIST_COLUMNS]
     rules.append(block_on("birth_date", "postcode"))
 
     def one_row(records: list[LinkRecord], first: int) -> Any:
@@ -358,42 +274,6 @@ def beside_splink(model: Model, here: World, index: MemoryIndex) -> dict[str, Sp
     }
 
 
-def chart(grown: list[Grown]) -> str:
-    """Latency and memory over the size of the index, as SVG."""
-    values = [
-        {"records": each.size, "line": line, "ms": ms, "MB": each.memory}
-        for each in grown
-        for line, ms in (("median", each.speed.median), ("99th percentile", each.speed.slowest))
-    ]
-    size = {
-        "field": "records",
-        "type": "quantitative",
-        "scale": {"type": "log"},
-        "axis": {"format": "~s", "values": [each.size for each in grown]},
-        "title": "records in the index",
-    }
-
-    def panel(field: str, title: str, **more: Any) -> dict[str, Any]:
-        y = {"field": field, "type": "quantitative", "title": title}
-        return {
-            "width": 300,
-            "height": 200,
-            "mark": {"type": "line", "point": True},
-            "encoding": {"x": size, "y": y, **more},
-        }
-
-    svg: str = vl_convert.vegalite_to_svg(
-        {
-            "data": {"values": values},
-            "hconcat": [
-                panel("ms", "ms a match", color={"field": "line", "title": None}),
-                panel("MB", "MB of memory"),
-            ],
-        }
-    )
-    return svg
-
-
 def row(name: str, speed: Speed, of: Speed) -> str:
     """A line of the table of speeds."""
     less = speed.processor / of.processor
@@ -403,13 +283,40 @@ def row(name: str, speed: Speed, of: Speed) -> str:
     )
 
 
+def grow_only(sizes: list[int], region: Path | None, seed: int) -> None:
+    """Measure the index in memory at growing sizes."""
+    with tempfile.TemporaryDirectory() as folder:
+        if region is None:
+            region = Path(folder) / "region"
+            simulate(region, max(sizes) * 64 // 100, seed, formats=False)
+        file = Path(folder) / "records.arrow"
+        prepare(region, AGENCIES, file)
+        grown = grow(file, region, AGENCIES, sizes)
+    document.DOCUMENT.with_name("images").joinpath("online.svg").write_text(chart(grown), "utf-8")
+    document.put(
+        "growth",
+        f"""
+One process, records of four agencies; {ASKED:,} children's other records are asked for, whichever
+the size, the best of {ROUNDS} rounds. MB are those of index and records together. While other work
+takes the processors, a match waits for its turn. {machine.describe()}.
+
+{table(grown)}
+
+![Latency and memory by number of records](images/online.svg)
+""",
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=640_000)
     parser.add_argument("--region", type=Path, help="a region made before")
-    parser.add_argument("--largest", type=int, default=1_000_000)
+    parser.add_argument("--growth", metavar="SIZES", help="records, with commas between")
     parser.add_argument("--seed", type=int, default=2026)
     args = parser.parse_args()
+    if args.growth:
+        grow_only([int(size) for size in args.growth.split(",")], args.region, args.seed)
+        return
     model = Model.default()
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # the database's own user must get in
@@ -420,7 +327,6 @@ def main() -> None:
             simulate(region, args.children, args.seed)
         here = world(region, args.seed)
         model = model.with_population(len(here.indexed))
-        grown = grow(model, here, args.largest)
         index, took = build(model, here.indexed)
         questions = [question for question, _ in here.known]
         speed = measure(index.match, questions)
@@ -428,13 +334,6 @@ def main() -> None:
         decided = verdicts(index, here)
         splink = beside_splink(model, here, index)
         stored = postgres(model, here, index)
-    image = document.DOCUMENT.with_name("images") / "online.svg"
-    image.write_text(chart(grown), "utf-8")
-    sizes = "\n".join(
-        f"| {each.size:,} | {each.speed.a_second:,.0f} | {each.speed.median:.3f} "
-        f"| {each.speed.slowest:.3f} | {each.memory:,.0f} | {each.put:,.0f} |"
-        for each in grown
-    )
     document.put(
         "online",
         f"""
@@ -459,16 +358,6 @@ What is decided, `certain` being {CERTAIN:.1f} bits (a probability of 0.999) and
 every other child:
 
 {decided}
-
-### Growth
-
-MB are those of the index, beside the records themselves.
-
-| records | matches a second | median ms | 99th percentile ms | MB | put a second |
-|---:|---:|---:|---:|---:|---:|
-{sizes}
-
-![Latency and memory by number of records](images/online.svg)
 """,
     )
 

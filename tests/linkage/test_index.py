@@ -3,9 +3,14 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from joinedup.identities.files import read_records
 from joinedup.linkage.index import CERTAIN, MemoryIndex, decide
+from joinedup.linkage.model import Model
+from joinedup.linkage.prepare import rows
 from joinedup.linkage.record import LinkRecord
 from joinedup.linkage.score import Scorer
+from joinedup.people.demographics import Demographics
+from joinedup.simulate import simulate
 from tests.linkage.models import small_model
 
 MODEL = small_model()
@@ -96,6 +101,21 @@ def test_a_clear_match_is_certain_and_a_twin_alone_is_not():
     assert decide(index_of(AMY).match(elsewhere), never_the_same) == "none"
 
 
+def test_twins_may_share_a_first_name_that_many_bear():
+    details = {
+        "given": "Muhammad", "family": "Uddin", "birth_date": "2014-05-06", "gender": "male",
+        "postcode": "LU1 0XA", "phone": "0131 496 0781",
+    }  # fmt: skip
+    one, other = (
+        LinkRecord.of(source, "1", Demographics.read({**details, "upn": upn}))
+        for source, upn in (("schools", "U990100016001"), ("health", None))
+    )
+    index = MemoryIndex(Model.default().with_population(1_000_000))
+    index.put(one)
+    assert decide(index.match(other), never_the_same) == "possible"
+    assert decide(index.match(other._replace(upns=one.upns)), never_the_same) == "certain"
+
+
 def test_a_rival_makes_a_match_possible_unless_it_is_the_same_child():
     index = index_of(AMY, AMY._replace(source="health"))
     answer = index.match(asked(AMY))
@@ -146,3 +166,23 @@ def test_after_any_puts_and_removes_those_who_share_a_rule_are_found(changes, qu
     ]
     answer = index.match(query, least=-1000, limit=100)
     assert [(-c.weighed.weight, c.record[:2]) for c in answer] == sorted(expected)
+
+
+def test_in_a_region_nothing_is_lost_by_looking_no_further_than_needed(tmp_path):
+    simulate(tmp_path, children=1_500, seed=5, formats=False)
+    everyone = list(rows(read_records(sorted(tmp_path.glob("*.csv"))).table))
+    model = Model.default().with_population(len(everyone))
+    index = MemoryIndex(model)
+    for record in everyone:
+        index.put(record)
+    scorer = Scorer(model)
+    for least in (-20.0, 0.0, CERTAIN):
+        listed = 0
+        for record in everyone:
+            answer = index.match(record, least=least, limit=1000)
+            weighed = [scorer.weigh(record, other) for other in index.candidates(record)[0]]
+            assert [each.weighed for each in answer] == sorted(
+                (each for each in weighed if each.weight >= least), key=lambda each: -each.weight
+            )
+            listed += len(answer)
+        assert listed > 1_000

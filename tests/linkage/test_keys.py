@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joinedup.linkage.keys import key_maker
+from joinedup.linkage.keys import key_maker, process_keys
 from joinedup.linkage.record import LIST_COLUMNS, LinkRecord
 
 BLOCK = (
@@ -58,6 +58,16 @@ def test_keys_are_distinct_and_fit_a_column_of_eight_bytes(record):
     keys = key_maker(BLOCK)(record)
     assert len(set(keys)) == len(keys)
     assert all(-(2**63) <= key < 2**63 for key in keys)
+
+
+@given(records(), records())
+def test_the_keys_of_one_process_say_the_same(one, other):
+    pairs = [
+        (kept, quick)
+        for record in (one, other)
+        for kept, quick in zip(key_maker(BLOCK)(record), process_keys(BLOCK)(record), strict=True)
+    ]
+    assert len({kept for kept, _ in pairs}) == len({quick for _, quick in pairs}) == len(set(pairs))
 
 
 def test_one_key_for_each_combination_of_lists():

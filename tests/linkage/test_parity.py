@@ -21,15 +21,16 @@ from joinedup.linkage.settings import compared, weighed
 from tests.linkage.generated import children, records, table
 
 SAME = 1e-9
+SCORER = Scorer(Model.default().with_population(1_000_000))
 Pair = tuple[str, str, str, str]
 
 
-def online(model: Model, one: LinkRecord, other: LinkRecord) -> tuple[float, tuple[int, ...]]:
+def online(scorer: Scorer, one: LinkRecord, other: LinkRecord) -> tuple[float, tuple[int, ...]]:
     """The weight, and the levels as Splink numbers them."""
-    found = Scorer(model).weigh(one, other)
+    found = scorer.weigh(one, other)
     return found.weight, tuple(
         -1 if level < 0 else len(comparison.levels) - 1 - level
-        for comparison, level in zip(model.comparisons, found.levels, strict=True)
+        for comparison, level in zip(scorer.model.comparisons, found.levels, strict=True)
     )
 
 
@@ -47,8 +48,9 @@ def batch(weights: pa.Table, model: Model) -> dict[Pair, tuple[float, tuple[int,
 def assert_same(made: list[LinkRecord], weights: pa.Table, model: Model) -> None:
     by_id = {(each.source, each.id): each for each in made}
     found = batch(weights, model)
+    scorer = Scorer(model)
     for (source_l, id_l, source_r, id_r), (weight, levels) in found.items():
-        expected = online(model, by_id[source_l, id_l], by_id[source_r, id_r])
+        expected = online(scorer, by_id[source_l, id_l], by_id[source_r, id_r])
         assert levels == expected[1]
         assert weight == pytest.approx(expected[0], abs=SAME)
 
@@ -87,10 +89,20 @@ def test_every_generated_pair_weighs_the_same_online_and_on_duckdb(
 def test_the_order_of_two_records_makes_no_difference(
     one: dict[str, str | None], other: dict[str, str | None]
 ) -> None:
-    scorer = Scorer(Model.default())
     a, b = records([one, other])
-    assert scorer.weigh(a, b).weight == pytest.approx(scorer.weigh(b, a).weight, abs=SAME)
-    assert scorer.weigh(a, b).levels == scorer.weigh(b, a).levels
+    assert SCORER.weigh(a, b).weight == pytest.approx(SCORER.weigh(b, a).weight, abs=SAME)
+    assert SCORER.weigh(a, b).levels == SCORER.weigh(b, a).levels
+
+
+@given(children, children, st.floats(-60, 60))
+@settings(max_examples=300, deadline=None)
+def test_what_is_left_off_early_could_not_have_come_to_that_much(
+    one: dict[str, str | None], other: dict[str, str | None], least: float
+) -> None:
+    a, b = records([one, other])
+    weighed = SCORER.weigh(a, b)
+    assert SCORER.weigh_least(a, b, least) == (weighed if weighed.weight >= least else None)
+    assert SCORER.weigh_least(a, b, weighed.weight) == weighed
 
 
 @pytest.fixture(scope="session")

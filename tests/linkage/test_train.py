@@ -150,3 +150,10 @@ def test_a_file_that_is_no_model_is_wrong_usage(tmp_path: Path) -> None:
     )
     assert done.exit_code == 2
     assert "start.json" in done.output
+
+
+def test_twins_who_share_a_first_name_stay_a_doubt(learnt: Model) -> None:
+    """Nothing but such a name tells them from one child, so learning would forget them."""
+    given = next(each for each in learnt.comparisons if each.name == "given")
+    shared = next(each for each in given.levels if each.name == "same, often shared")
+    assert shared.doubts["twin"] > 0.001

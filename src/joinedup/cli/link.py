@@ -21,6 +21,8 @@ from joinedup.cli.interrupt import INTERRUPTED
 from joinedup.cli.progress import StageProgress
 from joinedup.identify.report import duration
 from joinedup.identities.link_files import Linked, LinkError, Settings, Work, link_files, worst
+from joinedup.identities.never import SealedPairs, read_sides
+from joinedup.identities.tokens import Tokens
 from joinedup.linkage.clusters import THRESHOLD
 from joinedup.linkage.constraints import ConstraintError, Constraints, read_pairs
 from joinedup.linkage.link_report import MEANINGS, Counts, LinkFacts, count, render
@@ -102,6 +104,15 @@ class NoAnswer(click.ClickException):
     "adoption: source_l,id_l,source_r,id_r.",
 )  # fmt: skip
 @click.option(
+    "--sealed", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Pairs never to be joined that nobody can read, as the hub exports them; needs "
+    "--sealed-key. No result names them.",
+)  # fmt: skip
+@click.option(
+    "--sealed-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The hub's shield key.",
+)  # fmt: skip
+@click.option(
     "--must-link", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False,
     path_type=Path), help="Pairs that a person decided are one child, in the same columns.",
 )  # fmt: skip
@@ -123,6 +134,8 @@ def command(
     one_each: tuple[str, ...],
     verified: tuple[str, ...],
     cannot_link: Path | None,
+    sealed: Path | None,
+    sealed_key: Path | None,
     must_link: Path | None,
     maps: tuple[str, ...],
     seed: int,
@@ -158,6 +171,7 @@ def command(
             ),
             sources=sources or None,
             mapping=read_mapping(maps),
+            sealed=_sealed(sealed, sealed_key),
         )
         work = Work(out / "work")
         linked = link_files(in_files, work, settings, progress)
@@ -195,6 +209,18 @@ def command(
     elif not quiet:
         _show(out, linked, counts)
     sys.exit(status)
+
+
+def _sealed(file: Path | None, key: Path | None) -> SealedPairs | None:
+    """Read the sealed pairs with the key that recognises them."""
+    if file is None and key is None:
+        return None
+    if file is None or key is None:
+        raise Misuse("--sealed and --sealed-key go together.")
+    try:
+        return SealedPairs(Tokens(key.read_bytes().strip()), read_sides(file))
+    except ValueError as error:
+        raise Misuse(str(error)) from None
 
 
 def _write(out: Path, linked: Linked, settings: Settings, progress: StageProgress) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from joinedup.identities import current
 from joinedup.identities.index import Link, PostgresIndex
+from joinedup.identities.linking_index import LinkingIndex
 from joinedup.linkage.constraints import Constraints, Ref
 from joinedup.linkage.history import CHANGED, Evidence
 from joinedup.linkage.index import AHEAD, CERTAIN, POSSIBLE, Answer, Candidate, decide
@@ -47,24 +48,32 @@ class Joining:
     def __init__(self, index: PostgresIndex, constraints: Constraints) -> None:
         self._index = index
         self._weigh = index.scorer.weigh
+        self._shields = index if isinstance(index, LinkingIndex) else None
         self._constraints = constraints
 
     def by_itself(self, conn: Link, record: LinkRecord, identity: UUID | None) -> Found:
         """Look whom a record that is by itself is to join (``identity``: its own, if it has one).
 
         It joins when the best candidate is certain, no other identity comes near, and nothing that
-        people decided or that is known of the records stands against it.
+        people decided or that is known of the records stands against it. A machine joins nobody to
+        a shielded child (UK GDPR Art. 22A-22D, a person decides).
         """
         answer, where = self._candidates(conn, record, identity)
-        candidates = tuple(answer)
+        guarded = self._guarded(conn, record, answer)
+        candidates = tuple(each for each in answer if _ref(each.record) not in guarded)
         if not answer:
             questions = () if answer.complete else (_ask(None, "incomplete"),)
             return Found(None, None, questions, candidates)
         best = answer[0]
         verdict = decide(answer, lambda one, other: where[_ref(one)] == where[_ref(other)])
         into = where[_ref(best.record)]
+        if verdict == "certain" and guarded:
+            return Found(None, None, _ask_all(_of_other_identities(answer, where), "possible"),
+                         candidates)  # fmt: skip
         if verdict == "certain":
             bar = self._bar(conn, record, into, answer)
+            if bar is None and self._forbidden(conn, record, into, answer):
+                return Found(None, None, (), candidates)
             if bar is None:
                 others = [each for each in answer if each.weighed.weight >= CERTAIN]
                 rest = _of_other_identities(others, where, into)
@@ -81,6 +90,8 @@ class Joining:
             Candidate(other, self._weigh(record, other))
             for other in self._members(conn, record, identity, answer)
         ]
+        if not beside:  # the others were taken out meanwhile
+            return self.by_itself(conn, record, identity)
         best = max(beside, key=lambda each: each.weighed.weight)
         if best.weighed.weight < POSSIBLE:
             questions.append(_ask(best, CHANGED))
@@ -92,7 +103,9 @@ class Joining:
         near = max(CERTAIN, best.weighed.weight - AHEAD)
         rivals = [each for each in answer if each.weighed.weight >= near]
         questions += _ask_all(_of_other_identities(rivals, where, identity), "rival")
-        return Found(None, None, tuple(questions), tuple(answer))
+        guarded = self._guarded(conn, record, answer)
+        candidates = tuple(each for each in answer if _ref(each.record) not in guarded)
+        return Found(None, None, tuple(questions), candidates)
 
     def _candidates(
         self, conn: Link, record: LinkRecord, identity: UUID | None
@@ -101,13 +114,39 @@ class Joining:
         answer = self._index.match(conn, record, limit=_LOOKED_AT)
         where = current.identities(conn, [_ref(each.record) for each in answer])
         barred = current.kept_apart(conn, identity) if identity and answer else set()
+        never = self._never(conn, record, answer)
         own = _ref(record)
         kept = [
             each
             for each in answer
-            if (ref := _ref(each.record)) != own and ref in where and where[ref] not in barred
+            if (ref := _ref(each.record)) != own
+            and ref in where
+            and where[ref] not in barred
+            and ref not in never
         ]
         return Answer(kept, answer.complete), where
+
+    def _never(self, conn: Link, record: LinkRecord, answer: Answer) -> set[Ref]:
+        """Give the candidates that the sealed pairs keep apart from a record: nobody is asked."""
+        if self._shields is None or not answer:
+            return set()
+        return self._shields.never.forbidden(conn, record, [each.record for each in answer])
+
+    def _forbidden(self, conn: Link, record: LinkRecord, identity: UUID, answer: Answer) -> bool:
+        """Say whether a sealed pair keeps a record out of an identity."""
+        if self._shields is None:
+            return False
+        members = self._members(conn, record, identity, answer)
+        return bool(self._shields.never.forbidden(conn, record, members))
+
+    def _guarded(self, conn: Link, record: LinkRecord, answer: Answer) -> set[Ref]:
+        """Give the candidates that no machine joins, or the record itself when it is one."""
+        if self._shields is None:
+            return set()
+        guarded = set(self._shields.guarded(conn, [each.record for each in answer]))
+        if self._shields.is_guarded(conn, record):
+            guarded.add(_ref(record))
+        return guarded
 
     def _bar(
         self, conn: Link, record: LinkRecord, identity: UUID, answer: Answer

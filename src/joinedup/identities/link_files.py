@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,17 +21,21 @@ import pyarrow.parquet as pq
 
 from joinedup import __version__
 from joinedup.identities.files import Records, read_records
+from joinedup.identities.never import SealedPairs
 from joinedup.linkage.batch import Engine, find_pairs
 from joinedup.linkage.clusters import THRESHOLD, Clusters, resolve
-from joinedup.linkage.constraints import Constraints
+from joinedup.linkage.constraints import PAIR_COLUMNS, Constraints, Ref, pair
 from joinedup.linkage.household import LEAST
 from joinedup.linkage.model import Model
+from joinedup.linkage.record import LinkRecord
 from joinedup.linkage.score import Scorer
 from joinedup.linkage.train import train
 from joinedup.standards import Issue, Severity
 
 # A few records are an extract of more children than they are: chance likeness is as likely there.
 _LEAST_POPULATION = 1_000
+_RECOGNISED_BY = ["source", "id", "given", "family", "birth_date", "nhs_numbers"]
+_BLOCK = 20_000
 
 
 class LinkError(ValueError):
@@ -50,7 +54,10 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to link. ``model`` is the one to use, or with ``training`` to start from."""
+    """How to link. ``model`` is the one to use, or with ``training`` to start from.
+
+    ``sealed`` are pairs never to be joined that nobody can read; no result names them.
+    """
 
     model: Model
     engine: Engine = "duckdb"
@@ -60,6 +67,7 @@ class Settings:
     constraints: Constraints = field(default_factory=Constraints)
     sources: Sequence[str] | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    sealed: SealedPairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,11 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
     def read_files() -> None:
         try:
             found = read_records(
-                paths, sources=settings.sources, mapping=settings.mapping, progress=progress.rows
+                paths,
+                sources=settings.sources,
+                mapping=settings.mapping,
+                workers=os.cpu_count() or 1,
+                progress=progress.rows,
             )
         except ValueError as error:  # two files of one source
             raise LinkError(str(error)) from error
@@ -173,15 +185,20 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
             of_pairs,
             lambda: _pairs(records, model, settings.engine, pairs_at, progress),
         )
+    sealed = settings.sealed.among(_recognised_by(records)) if settings.sealed else frozenset()
+    constraints = replace(
+        settings.constraints, cannot_link=settings.constraints.cannot_link | sealed
+    )
     with progress.stage("Clustering"):
         clusters = resolve(
             records,
             pairs_at,
-            settings.constraints,
+            constraints,
             scorer=Scorer(model),
             threshold=settings.threshold,
             household=True,
         )
+    clusters = replace(clusters, cuts=_without(clusters.cuts, sealed))
     problems = [(name, _issue(raw)) for name, raw in account["problems"]]
     return Linked(
         files, account["joined"], account["left_out"], problems, records, pairs_at, model,
@@ -191,6 +208,22 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
 
 def _pairs(records: pa.Table, model: Model, engine: Engine, out: Path, progress: Progress) -> None:
     find_pairs(records, model, engine=engine, least=LEAST, out=out, progress=progress.step)
+
+
+def _recognised_by(records: pa.Table) -> Iterator[LinkRecord]:
+    """Give each record as far as sealed pairs look at it."""
+    for batch in records.select(_RECOGNISED_BY).to_batches(max_chunksize=_BLOCK):
+        for row in batch.to_pylist():
+            yield LinkRecord(**{**row, "nhs_numbers": tuple(row["nhs_numbers"] or ())})
+
+
+def _without(cuts: pa.Table, pairs: frozenset[tuple[Ref, Ref]]) -> pa.Table:
+    """Leave out the pairs that nobody is to be told of."""
+    if not pairs:
+        return cuts
+    names = cuts.select(list(PAIR_COLUMNS)).to_pylist()
+    told = [pair(Ref(a, b), Ref(c, d)) not in pairs for a, b, c, d in (n.values() for n in names)]
+    return cuts.filter(pa.array(told, pa.bool_()))
 
 
 def _check(records: pa.Table, files: list[FileCount], constraints: Constraints) -> None:

@@ -28,6 +28,8 @@ from joinedup.identities import current, log
 from joinedup.identities.current import Difference, Moved
 from joinedup.identities.index import Link, PostgresIndex
 from joinedup.identities.joining import Found, Joining
+from joinedup.identities.linking_index import LinkingIndex, Side
+from joinedup.identities.sealed_index import Sealed
 from joinedup.identities.tables import make_tables
 from joinedup.linkage.constraints import Constraints, Ref
 from joinedup.linkage.history import Event, Evidence, Kind, brought_together, by_model, live
@@ -35,13 +37,17 @@ from joinedup.linkage.index import Candidate
 from joinedup.linkage.keys import key_maker
 from joinedup.linkage.model import Model
 from joinedup.linkage.record import LinkRecord
+from joinedup.policy.question import Level
 
 # Any number will do, so long as nothing else in the database takes the same one.
-_EVERYBODY = 0x6A6F_6C6B
+WRITERS = 0x6A6F_6C6B
+"""The advisory lock that everybody who writes records shares, and a decision has for itself."""
 _A_RECORD = 0x6A6F_7263
 _AT_ONCE = 200  # records of an extract in one transaction
 _NO_EVIDENCE = Evidence()
 _ADOPTION = "These records are from before and after an adoption: nobody may join them."
+# Of what the sealed pairs forbid: nothing that says why.
+_TOGETHER = "These records cannot be joined."
 _KEEPS_APART = {Kind.UNLINK, Kind.SPLIT, Kind.CANNOT_LINK}
 
 Item = TypeVar("Item")
@@ -130,15 +136,21 @@ class Identities:
 
     ``constraints`` says which sources hold each child once and whose NHS numbers are verified; what
     people decided (its ``cannot_link`` and ``must_link``) belongs in the log, through ``decide``.
+    With ``shields`` records are kept as their child's shield has it, and the sealed pairs hold.
     Every method is one transaction, ``sync`` one for each 200 records. Raises what psycopg raises
     when the database does not answer; nothing is half done then.
     """
 
     def __init__(
-        self, pool: ConnectionPool[Link], model: Model, constraints: Constraints | None = None
+        self,
+        pool: ConnectionPool[Link],
+        model: Model,
+        constraints: Constraints | None = None,
+        shields: LinkingIndex | None = None,
     ) -> None:
         self._pool = pool
-        self._index = PostgresIndex(model)
+        self._shields = shields
+        self._index = shields or PostgresIndex(model)
         self._keys = key_maker(model.block)
         self._joining = Joining(self._index, constraints or Constraints())
         self._by = by_model(model.version)
@@ -249,7 +261,7 @@ class Identities:
         """
         kind = Kind(kind)
         with self._transaction() as conn:
-            _lock_everybody(conn)
+            hold_writers(conn)
             records = tuple(_named(conn, kind, subject) for subject in subjects)
             if kind is Kind.UNDO or (kind is Kind.LINK and len(records) != 2):
                 raise Refused(f"A {kind} of these is not for decide: see undo, and add.")
@@ -264,6 +276,7 @@ class Identities:
                 conn, by, kind, records,
                 identity=identity, undoes=undoes, adoption=adoption, note=note,
             )  # fmt: skip
+            self._keep_shields(conn, decision.moved)
             if decision.number in decision.overruled:
                 raise Refused(_ADOPTION)
             if kind is Kind.MERGE and _torn(before, current.identities(conn, group)):
@@ -284,7 +297,7 @@ class Identities:
         which is for whoever may say that there was none. Raises ``Unknown``, ``Refused``.
         """
         with self._transaction() as conn:
-            _lock_everybody(conn)
+            hold_writers(conn)
             event = log.read(conn, number)
             if event is None:
                 raise Unknown(f"there is no event {number}")
@@ -297,10 +310,84 @@ class Identities:
                     f"Event {number} keeps records from before and after an adoption apart. It is "
                     "undone only by saying that there was no adoption."
                 )
-            return self._decided(
+            decision = self._decided(
                 conn, by, Kind.UNDO, event.records, undoes=number, adoption=event.adoption,
                 note=note, undone=event,
             )  # fmt: skip
+            self._keep_shields(conn, decision.moved)
+            return decision
+
+    # ------------------------------------------------------------------ shields
+    def shield(
+        self,
+        level: Level,
+        *,
+        numbers: Iterable[str] = (),
+        refs: Iterable[Ref] = (),
+        child: LinkRecord | None = None,
+        held: bool = False,
+    ) -> list[LinkRecord]:
+        """Take all that is known of a child out of what is searched, as far as the level says.
+
+        Gives the records, as ``LinkingIndex.shield`` finds them. ``held``: the caller has the lock
+        of ``hold_writers`` on another connection. Raises ``Refused`` without ``shields``.
+        """
+        with self._transaction() as conn:
+            if not held:
+                hold_writers(conn)
+            return self._shielding().shield(conn, level, numbers=numbers, refs=refs, child=child)
+
+    def relevel(self, names: list[bytes]) -> None:
+        """Bring records, by their own tokens, to the level that their shields have now."""
+        with self._transaction() as conn:
+            hold_writers(conn)
+            self._shielding().relevel(conn, names)
+
+    def shielded(self, number: str) -> list[Sealed]:
+        """Give the shielded records that hold an NHS number, with all that is known of them."""
+        with self._transaction() as conn:
+            shields = self._shielding()
+            refs = [Ref(*each[:2]) for each in shields.holders(conn, [number])]
+            return list(shields.sealed.get(conn, refs).values())
+
+    def forbid(self, one: Side, other: Side) -> UUID:
+        """Keep two sides apart for good: each is NHS numbers and records.
+
+        What is known of each side is recognised from now on. Nobody is told why: this is for
+        records from before and after an adoption. Raises ``Refused`` when the two are in one
+        identity, which must be parted first, and when a side says nothing.
+        """
+        with self._transaction() as conn:
+            hold_writers(conn)
+            try:
+                return self._shielding().forbid(conn, one, other)
+            except ValueError as error:
+                raise Refused(str(error)) from None
+
+    def _shielding(self) -> LinkingIndex:
+        if self._shields is None:
+            raise Refused("These identities are kept without shields.")
+        return self._shields
+
+    def _keep_shields(self, conn: Link, moved: Iterable[Moved]) -> None:
+        """Carry shields along with records that moved, and hold what may never be together."""
+        if self._shields is None:
+            return
+        moves = list(moved)
+        for identity in {move.after for move in moves}:
+            members = current.members(conn, identity)
+            records = [r for ref in members if (r := self._index.get(conn, *ref)) is not None]
+            if self._shields.never.one_side(conn, records):
+                raise Refused(_TOGETHER)
+            self._shields.even_out(conn, identity)
+        for move in moves:
+            left = current.members(conn, move.before) if move.before else []
+            if left:
+                self._shields.parted(conn, [move.record, *left])
+
+    def _spread(self, conn: Link, record: LinkRecord, identity: UUID, alone: bool) -> None:
+        if self._shields and not self._shields.spread(conn, record, identity, alone):
+            raise _NeedsEverybody
 
     # ------------------------------------------------------------------ what there is
     def identity_of(self, source: str, id: str) -> UUID | None:
@@ -351,10 +438,20 @@ class Identities:
             for event in events
         ]
 
-    def conflicts(self, *, after: int = 0, limit: int = 100) -> list[Conflict]:
-        """Give the questions that are open, oldest first; ``after`` is the last one seen."""
+    def conflicts(
+        self, *, after: int = 0, limit: int = 100, shielded: bool = False
+    ) -> list[Conflict]:
+        """Give the questions that are open, oldest first; ``after`` is the last one seen.
+
+        Those about a shielded child are for the people who review shields: ``shielded`` gives
+        these, and no others.
+        """
         with self._transaction() as conn:
             events = log.questions(conn, after, limit)
+            if self._shields is not None:
+                refs = {record for event in events for record in event.records}
+                guarded = self._shields.sealed.levels(conn, refs).keys()
+                events = [e for e in events if shielded is not guarded.isdisjoint(e.records)]
             where = current.identities(conn, sorted({r for e in events for r in e.records}))
         return [
             Conflict(event, tuple(where[record] for record in event.records)) for event in events
@@ -376,7 +473,7 @@ class Identities:
         ref = _ref(record)
         place = current.place_of(conn, ref)
         if place is None:
-            return self._first(conn, record)
+            return self._first(conn, record, alone)
         if place.here:
             if self._index.get(conn, *ref) == record:
                 return Placed(place.identity, Outcome.KEPT)
@@ -384,9 +481,11 @@ class Identities:
             self._write(conn, (Kind.LINK, (ref,), None, _NO_EVIDENCE))
             current.add_place(conn, ref, place.own, place.identity)
         self._index.put(conn, record)
-        return self._look_again(conn, record, place.identity, alone)
+        placed = self._look_again(conn, record, place.identity, alone)
+        self._spread(conn, record, placed.identity, alone)
+        return placed
 
-    def _first(self, conn: Link, record: LinkRecord) -> Placed:
+    def _first(self, conn: Link, record: LinkRecord, alone: bool) -> Placed:
         ref, own = _ref(record), uuid4()
         found = self._joining.by_itself(conn, record, None)
         identity = found.identity or own
@@ -397,6 +496,7 @@ class Identities:
         current.add_place(conn, ref, own, identity)
         current.add_name(conn, own, identity, ref, arrival.number)
         self._index.put(conn, record)
+        self._spread(conn, record, identity, alone)
         return _placed(identity, found, Outcome.NEW)
 
     def _look_again(self, conn: Link, record: LinkRecord, identity: UUID, alone: bool) -> Placed:
@@ -480,14 +580,14 @@ class Identities:
                 return act(conn, False)
         except _NeedsEverybody:
             with self._transaction() as conn:
-                _lock_everybody(conn)
+                hold_writers(conn)
                 return act(conn, True)
 
     def _lock(self, conn: Link, record: LinkRecord) -> None:
         named = blake2b("\0".join(_ref(record)).encode("utf-8", "surrogatepass"), digest_size=4)
         conn.execute(
             "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s, %s)",
-            (_EVERYBODY, _A_RECORD, int.from_bytes(named.digest(), "big", signed=True)),
+            (WRITERS, _A_RECORD, int.from_bytes(named.digest(), "big", signed=True)),
         )
         keys = set(self._keys(record))
         held = self._index.get(conn, *_ref(record))
@@ -507,15 +607,16 @@ class Identities:
         waiting = iter(items)
         while batch := list(islice(waiting, _AT_ONCE)):
             with self._transaction() as conn:
-                _lock_everybody(conn)
+                hold_writers(conn)
                 for item in batch:
                     outcome = act(conn, item)
                     counts[outcome] += 1
                     progress(outcome)
 
 
-def _lock_everybody(conn: Link) -> None:
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", (_EVERYBODY,))
+def hold_writers(conn: Link) -> None:
+    """Keep everybody else from writing until the transaction ends."""
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", (WRITERS,))
 
 
 def _counting(conn: Link, records: Iterable[Ref]) -> set[int]:

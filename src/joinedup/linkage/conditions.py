@@ -16,7 +16,7 @@ A condition is a mapping with one key:
 What is not known never satisfies a condition; ``not`` is true where its condition is not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
@@ -24,7 +24,6 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from joinedup.linkage.record import LIST_COLUMNS, LinkRecord
 
 Condition = Mapping[str, Any]
-Test = Callable[[LinkRecord, LinkRecord], bool]
 # Engines may differ in the last bit of a similarity, names are too short to differ by this.
 _ROUNDING = 1e-9
 _PLACE = {name: place for place, name in enumerate(LinkRecord._fields)}
@@ -65,148 +64,84 @@ def columns(condition: Condition) -> frozenset[str]:
     return frozenset(found)
 
 
-def python(condition: Condition) -> Test:
-    """Compile a condition to a test of two records."""
+def python(condition: Condition) -> str:
+    """Write a condition as a Python expression over the records ``one`` and ``other``.
+
+    Compiled with what it is a part of (``compiled``) it costs no calls of its own, which were most
+    of what weighing a pair took. Names of columns become places in the record, all else of the
+    condition are numbers.
+    """
     columns(condition)
     ((name, argument),) = condition.items()
-    return _PYTHON[name](argument)
+    if name in {"all", "any"}:
+        joiner = " and " if name == "all" else " or "
+        # An empty ``all`` holds, an empty ``any`` does not.
+        return "(" + (joiner.join(map(python, argument)) or str(name == "all")) + ")"
+    if name == "not":
+        return f"(not {python(argument)})"
+    if name in {"crossed", "exchanged"}:
+        a, b = argument
+        if a in LIST_COLUMNS and name == "exchanged":
+            return f"({_common(a, b)} and {_common(b, a)})"
+        joiner = "or" if name == "crossed" else "and"
+        return f"({_equal(a, b)} {joiner} {_equal(b, a)})"
+    if name == "same":
+        return _equal(argument, argument)
+    if name == "share":
+        return _common(argument, argument)
+    column, limit = argument
+    one, other = _pair(column, column)
+    test = {
+        "alike": f"similarity({one}, {other}) >= {limit - _ROUNDING!r}",
+        "edits": f"distance({one}, {other}, score_cutoff={limit!r}) <= {limit!r}",
+        "within": f"abs({one} - {other}) <= {limit!r}",
+        "starts": f"{one}[:{limit!r}] == {other}[:{limit!r}]",
+    }[name]
+    return f"({one} is not None and {other} is not None and {test})"
 
 
-def _same(column: str) -> Test:
-    i = _PLACE[column]
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        value = one[i]
-        return value is not None and value == other[i]
-
-    return test
+def known(column: str) -> str:
+    """Write, as ``python`` does, that both records have a value in a column."""
+    one, other = _pair(column, column)
+    if column == "birth_day":  # 0 is the first of January 1970
+        return f"({one} is not None and {other} is not None)"
+    return f"({one} and {other})"
 
 
-def _share(column: str) -> Test:
-    i = _PLACE[column]
+def compiled(text: str, name: str, **names: Any) -> Any:
+    """Give the function ``name`` of source text made of checked columns and numbers.
 
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        mine: Any = one[i]
-        theirs: Any = other[i]
-        # A loop: a generator costs more than the comparison.
-        for value in mine:  # noqa: SIM110
-            if value in theirs:
-                return True
-        return False
-
-    return test
+    ``names`` is what it may call, beside what ``python`` expressions do.
+    """
+    made: dict[str, Any] = {}
+    exec(compile(text, f"<{name}>", "exec"), {**_NAMES, **names}, made)  # noqa: S102
+    return made[name]
 
 
-def _crossed(pair: tuple[str, str]) -> Test:
-    a, b = _PLACE[pair[0]], _PLACE[pair[1]]
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        left, right = one[a], other[a]
-        return (left is not None and left == other[b]) or (right is not None and right == one[b])
-
-    return test
+def _pair(column: str, other: str) -> tuple[str, str]:
+    return f"one[{_PLACE[column]}]", f"other[{_PLACE[other]}]"
 
 
-def _common(left: Any, right: Any) -> bool:
-    return any(value in right for value in left)
+def _equal(column: str, other_column: str) -> str:
+    one, other = _pair(column, other_column)
+    return f"({one} is not None and {one} == {other})"
 
 
-def _exchanged(pair: tuple[str, str]) -> Test:
-    a, b = _PLACE[pair[0]], _PLACE[pair[1]]
-    if pair[0] in LIST_COLUMNS:
-        return lambda one, other: _common(one[a], other[b]) and _common(one[b], other[a])
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        left, right = one[a], one[b]
-        return left is not None and right is not None and left == other[b] and right == other[a]
-
-    return test
+def _common(column: str, other_column: str) -> str:
+    one, other = _pair(column, other_column)
+    return f"({one} and ({one}[0] in {other} or common({one}, {other})))"
 
 
-def _alike(argument: tuple[str, float]) -> Test:
-    i, least = _PLACE[argument[0]], argument[1] - _ROUNDING
-    similarity = JaroWinkler.similarity
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        left: Any = one[i]
-        right: Any = other[i]
-        return left is not None and right is not None and similarity(left, right) >= least
-
-    return test
+def _share_further(left: Any, right: Any) -> bool:
+    """Say whether a list has anything but its first element in common with another."""
+    return len(left) > 1 and not set(left).isdisjoint(right)
 
 
-def _edits(argument: tuple[str, int]) -> Test:
-    i, most = _PLACE[argument[0]], argument[1]
-    distance = DamerauLevenshtein.distance
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        left: Any = one[i]
-        right: Any = other[i]
-        return (
-            left is not None
-            and right is not None
-            and distance(left, right, score_cutoff=most) <= most
-        )
-
-    return test
-
-
-def _within(argument: tuple[str, int]) -> Test:
-    i, most = _PLACE[argument[0]], argument[1]
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        left: Any = one[i]
-        right: Any = other[i]
-        return left is not None and right is not None and abs(left - right) <= most
-
-    return test
-
-
-def _starts(argument: tuple[str, int]) -> Test:
-    i, letters = _PLACE[argument[0]], argument[1]
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        left: Any = one[i]
-        right: Any = other[i]
-        return left is not None and right is not None and left[:letters] == right[:letters]
-
-    return test
-
-
-def _all(conditions: list[Condition]) -> Test:
-    tests = [python(condition) for condition in conditions]
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        for each in tests:  # noqa: SIM110
-            if not each(one, other):
-                return False
-        return True
-
-    return test
-
-
-def _any(conditions: list[Condition]) -> Test:
-    tests = [python(condition) for condition in conditions]
-
-    def test(one: LinkRecord, other: LinkRecord) -> bool:
-        for each in tests:  # noqa: SIM110
-            if each(one, other):
-                return True
-        return False
-
-    return test
-
-
-def _not(condition: Condition) -> Test:
-    test = python(condition)
-    return lambda one, other: not test(one, other)
-
-
-_PYTHON: dict[str, Callable[[Any], Test]] = {
-    "same": _same, "share": _share, "crossed": _crossed, "exchanged": _exchanged,
-    "alike": _alike, "edits": _edits, "within": _within, "starts": _starts,
-    "all": _all, "any": _any, "not": _not,
-}  # fmt: skip
+_NAMES = {
+    "similarity": JaroWinkler.similarity,
+    "distance": DamerauLevenshtein.distance,
+    "common": _share_further,
+}
 
 
 def sql(condition: Condition, dialect: str) -> str:

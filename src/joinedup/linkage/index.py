@@ -1,10 +1,10 @@
 """Finding one child among a million, online: an index in memory, and what an answer decides."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from joinedup.linkage.keys import key_maker
+from joinedup.linkage.keys import key_maker, process_keys
 from joinedup.linkage.model import Model
 from joinedup.linkage.record import LinkRecord
 from joinedup.linkage.score import Scorer, Weighed
@@ -17,6 +17,8 @@ CERTAIN = math.log2(0.999 / 0.001)
 """Weight in bits from which a match is certain, unless there is a rival."""
 AHEAD = 7.0
 """Bits by which a certain match is ahead of every other child."""
+
+_NOBODY: Mapping[str, LinkRecord] = {}
 
 Verdict = Literal["certain", "possible", "none"]
 
@@ -75,22 +77,23 @@ class MemoryIndex:
         """Take the model whose rules find and weigh, and how many records to look at at most."""
         self.scorer = Scorer(model)
         self._most = most
-        self._keys = key_maker(model.block)
-        self._records: dict[tuple[str, str], LinkRecord] = {}
+        self._keys = process_keys(model.block)
+        self._order = key_maker(model.block)
+        self._records: dict[str, dict[str, LinkRecord]] = {}  # by source, then by id
         # Most keys are of one record: it stands there itself, without a list around it.
         self._under: dict[int, LinkRecord | list[LinkRecord]] = {}
 
     def __len__(self) -> int:
-        return len(self._records)
+        return sum(map(len, self._records.values()))
 
     def get(self, source: str, id: str) -> LinkRecord | None:
         """Give the record of this name, or ``None``."""
-        return self._records.get((source, id))
+        return self._records.get(source, _NOBODY).get(id)
 
     def put(self, record: LinkRecord) -> None:
         """Add a record, in the place of the one with the same source and id if there is one."""
         self.remove(record.source, record.id)
-        self._records[record.source, record.id] = record
+        self._records.setdefault(record.source, {})[record.id] = record
         under = self._under
         for key in self._keys(record):
             here = under.get(key)
@@ -103,7 +106,7 @@ class MemoryIndex:
 
     def remove(self, source: str, id: str) -> bool:
         """Take a record out; says whether it was there."""
-        record = self._records.pop((source, id), None)
+        record = self._records.get(source, {}).pop(id, None)
         if record is None:
             return False
         for key in self._keys(record):
@@ -123,33 +126,50 @@ class MemoryIndex:
         to look at (records counted once for each key) is left out, with all more common ones. The
         record itself (its source and id) is not among them.
         """
-        under = self._under
+        under = self._under.get
         found: dict[int, LinkRecord] = {}
-        lists: list[tuple[int, int, list[LinkRecord]]] = []
         so_far = 0
         for key in self._keys(record):
-            here = under.get(key)
+            here = under(key)
             if here is None:
                 continue
             if type(here) is list:
-                lists.append((len(here), key, here))
+                so_far += len(here)
+                if so_far > self._most:
+                    return self._rarest(record), False
+                for each in here:
+                    found[id(each)] = each
             else:
-                found[id(here)] = here  # type: ignore[assignment]
                 so_far += 1
-        complete = True
-        if len(lists) > 1:
-            lists.sort()
-        for many, _, here in lists:
+                found[id(here)] = here  # type: ignore[assignment]
+        if so_far > self._most:
+            return self._rarest(record), False
+        return self._without(record, found), True
+
+    def _rarest(self, record: LinkRecord) -> list[LinkRecord]:
+        """Give what stands under the rarest keys, up to the most to look at."""
+        by_count = []
+        for key, order in zip(self._keys(record), self._order(record), strict=True):
+            here = self._under.get(key)
+            if here is not None:
+                records = here if type(here) is list else [here]
+                by_count.append((len(records), order, records))
+        by_count.sort(key=lambda each: each[:2])
+        found: dict[int, LinkRecord] = {}
+        so_far = 0
+        for many, _, records in by_count:
             so_far += many
             if so_far > self._most:
-                complete = False
                 break
-            for each in here:
-                found[id(each)] = each
-        own = self._records.get((record.source, record.id))
+            for each in records:
+                found[id(each)] = each  # type: ignore[assignment]
+        return self._without(record, found)
+
+    def _without(self, record: LinkRecord, found: dict[int, LinkRecord]) -> list[LinkRecord]:
+        own = self._records.get(record[0], _NOBODY).get(record[1])
         if own is not None:
             found.pop(id(own), None)
-        return list(found.values()), complete
+        return list(found.values())
 
     def match(self, record: LinkRecord, *, least: float = POSSIBLE, limit: int = 10) -> Answer:
         """Give the records most likely of the same child as this one, best first.
@@ -169,11 +189,11 @@ def weigh_all(
     limit: int,
 ) -> Answer:
     """Weigh a record's candidates and give those of weight ``least`` and more, best first."""
-    weigh = scorer.weigh
+    weigh = scorer.weigh_least
     found = []
     for other in others:
-        weighed = weigh(record, other)
-        if weighed.weight >= least:
+        weighed = weigh(record, other, least)
+        if weighed is not None:
             found.append(Candidate(other, weighed))
     if len(found) > 1:
         found.sort(key=lambda each: (-each.weighed.weight, each.record[:2]))

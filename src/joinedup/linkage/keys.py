@@ -1,21 +1,22 @@
 """Keys of a record for looking up others online: one for each way of sharing a blocking rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import product
 from typing import Any
 
+from joinedup.linkage.conditions import compiled
 from joinedup.linkage.model import Model
 from joinedup.linkage.record import LIST_COLUMNS, LinkRecord
 
 Block = tuple[tuple[str, ...], ...]
-KeyMaker = Callable[[LinkRecord], tuple[int, ...]]
+KeyMaker = Callable[[LinkRecord], Sequence[int]]
 _PLACE = {name: place for place, name in enumerate(LinkRecord._fields)}
 _KEPT = 1 << 15  # values of a column: their hashes are looked up, not made again
 
 
-def keys(model: Model, record: LinkRecord) -> tuple[int, ...]:
+def keys(model: Model, record: LinkRecord) -> Sequence[int]:
     """Give a record's keys: two records have one in common when a rule of ``model.block`` holds.
 
     A rule gives one key when its columns have one value each, one for each element of a list, one
@@ -69,6 +70,39 @@ def key_maker(block: Block) -> KeyMaker:
         return tuple(dict.fromkeys(found))
 
     return make
+
+
+@lru_cache(maxsize=32)
+def process_keys(block: Block) -> KeyMaker:
+    """Give the function that makes keys of this process alone, many times faster.
+
+    One for each key of ``key_maker``, in its order: the hash that Python gives to the rule's number
+    and the values, which is another in the next run.
+    """
+    lines = ["def make(record):", "    found = []", "    add = found.append"]
+    for number, rule in enumerate(map(tuple, map(dict.fromkeys, block))):
+        values: list[str] = []
+        loops: list[str] = []
+        there: list[str] = []
+        for column in rule:
+            at = f"record[{_PLACE[column]}]"
+            if column in LIST_COLUMNS:
+                values.append(f"v{len(loops)}")
+                loops.append(f"for v{len(loops)} in each({at}):")
+            else:
+                values.append(at)
+                there.append(f"({at} or {at} == 0)" if column == "birth_day" else at)
+        lines.append(f"    if {' and '.join(there) or True}:")
+        for depth, loop in enumerate(loops):
+            lines.append("    " * (depth + 2) + loop)
+        indent = "    " * (len(loops) + 2)
+        lines.append(f"{indent}add(hash(({number}, {', '.join(values)})))")
+    make: KeyMaker = compiled("\n".join([*lines, "    return found"]), "make", each=_distinct)
+    return make
+
+
+def _distinct(values: tuple[str, ...]) -> Iterable[str]:
+    return values if len(values) < 2 else dict.fromkeys(values)
 
 
 def _all(key: int, values: tuple[int, ...]) -> int:

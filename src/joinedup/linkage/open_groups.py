@@ -190,22 +190,19 @@ class OpenGroups:
         A child who has moved agrees by one of the addresses; two of one name and birth date differ
         in the one pair that shows both NHS numbers, however many pairs agree in the name.
         """
-        pairs = [((a, b), self._levels_of(a, b)) for a in some for b in others]
-        best = [
-            min(
-                ((levels[at], pair) for pair, levels in pairs if levels[at] != NOT_KNOWN),
-                key=lambda found: found[0],
-                default=(NOT_KNOWN, pairs[0][0]),
-            )
-            for at in range(len(pairs[0][1]))
-        ]
-        levels = tuple(level for level, _ in best)
-        weight = self._scorer.weigh_levels(levels, [self._people[pair[0]] for _, pair in best])
+        first = (some[0], others[0])
+        size = len(self._levels_of(*first))
+        best, holders = [NOT_KNOWN] * size, [first] * size
+        for a in some:
+            for b in others:
+                for at, level in enumerate(self._levels_of(a, b)):
+                    if level != NOT_KNOWN and (best[at] == NOT_KNOWN or level < best[at]):
+                        best[at], holders[at] = level, (a, b)
+        levels = tuple(best)
+        weight = self._scorer.weigh_levels(levels, [self._people[one] for one, _ in holders])
         if self._households is None:
             return weight
-        return weight + self._households.between(
-            weight, levels, [pair for _, pair in best], some, others
-        )
+        return weight + self._households.between(weight, levels, holders, some, others)
 
     def _levels_of(self, one: int, other: int) -> tuple[int, ...]:
         key = (one, other) if one < other else (other, one)

@@ -162,7 +162,8 @@ def exact(graph: Graph, records: Sequence[int]) -> list[tuple[int, ...]]:
     )
     apart = np.isneginf(weights)
     sums = joins @ np.where(apart, 0.0, weights)
-    sums[joins @ apart > 0] = -np.inf
+    if apart.any():
+        sums[joins @ apart > 0] = -np.inf
     best = labels[int(np.argmax(sums >= sums.max() - _SAME))]
     groups: dict[int, list[int]] = {}
     for record, label in zip(records, best, strict=True):

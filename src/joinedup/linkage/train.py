@@ -47,6 +47,9 @@ _MADE_OF: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """Doubts too rare to be learnt whole: the comparisons in which each is as another class is, or as
 the start model has it. What is not named is learnt."""
+_HELD = {("given", "same, often shared"): "twin"}
+"""Levels of which the start model's word counts for a doubt: twins who share such a name look like
+one child, so learning puts them there."""
 _JUDGED = frozenset({"adopted", "namesake"})
 """How many there are of these is the start model's word: they look like a match that has moved."""
 RULES = (
@@ -294,6 +297,12 @@ class _Learning:
                     table[:, to] = self._begin[place][:, to]
                 elif like in self._classes:
                     table[:, to] = table[:, self._classes.index(like)]
+        for at, level in enumerate(self._start.comparisons[place].levels):
+            doubt = _HELD.get((name, level.name), "")
+            if doubt in self._classes:
+                to = self._classes.index(doubt)
+                table[at, to] = self._begin[place][at, to]
+                table[:, to] /= table[:, to].sum()
 
     def _level_shares(self, place: int, column: int, belonging: list[Floats]) -> Floats:
         """Give the share of each level, each from the sessions that leave it free."""

@@ -10,7 +10,7 @@ from joinedup.people.cell import TooLong, tidy
 from joinedup.people.checked import Checked, Quality
 from joinedup.people.dates import read_birth_date
 from joinedup.people.placeholders import is_placeholder
-from joinedup.people.postcode import read_postcode
+from joinedup.people.postcode import is_normal_postcode, read_postcode
 
 _LONGEST = 20_000
 _MOST = 200  # addresses in one history
@@ -66,6 +66,12 @@ _PERIOD_AT_END = re.compile(
     r"[\s,]*[(\[]\s*((?:from\s+)?[0-9][0-9/.\-]{7,9}\s*(?:-|–|to|until|\.\.)?\s*"
     r"(?:[0-9][0-9/.\-]{7,9}|now|present|current)?)\s*[)\]]\s*$",
     re.I,
+)
+# "1~36 Tower Road~Thornthorpe~Corvenworth~LE1 0ET", as most records are written.
+_REGULAR = re.compile(
+    r"[0-9]{1,6}~((?:Flat ([0-9]{1,4}[A-Z]?)~)?([1-9][0-9]{0,4}[A-Z]?) "
+    r"([A-Z][a-z]+(?: [A-Z][a-z]+)*)(?:~[A-Z][a-z]+(?:[ -][A-Za-z]+)*)*)"
+    r"~([A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2})"
 )
 _DATE = re.compile(r"[0-9][0-9/.\-]{7,9}")
 _NOT_WORD = re.compile(r"[^A-Z0-9 ]+")
@@ -154,6 +160,28 @@ def _read(text: str) -> Checked[tuple[Address, ...]]:
 
 
 def _tilde_address(record: str) -> Address | None:
+    return _regular_address(record) or _any_tilde_address(record)
+
+
+def _regular_address(record: str) -> Address | None:
+    """Read a record whose parts are where most have them, or give ``None``."""
+    found = _REGULAR.fullmatch(record)
+    if found is None:
+        return None
+    lines, flat, number, street, postcode = found.groups("")
+    if not is_normal_postcode(postcode) or (not flat and _unit(street)):
+        return None
+    return Address(tuple(lines.split("~")), flat, number, _street(street), postcode)
+
+
+def _unit(line: str) -> re.Match[str] | None:
+    """Find a flat, or a floor that stands for one, in a line."""
+    if not _MAY_BE_UNIT.search(line.casefold()):
+        return None
+    return _UNIT_WORD.search(line) or _FLOOR.search(line)
+
+
+def _any_tilde_address(record: str) -> Address | None:
     fields = [field.strip() for field in record.split("~")]
     dates = [field for field in fields if _DATE.fullmatch(field) and _read_date(field)]
     fields = [field for field in fields if field not in dates]
@@ -203,9 +231,7 @@ def _parts(lines: tuple[str, ...]) -> tuple[str, str, str]:
     for line in lines:
         rest = line
         if not flat:
-            if _MAY_BE_UNIT.search(rest.casefold()) and (
-                found := _UNIT_WORD.search(rest) or _FLOOR.search(rest)
-            ):
+            if found := _unit(rest):
                 flat = _FLOORS.get(found[1].lower(), found[1].upper())
                 rest = f"{rest[: found.start()]} {rest[found.end() :]}".strip(" ,-")
             elif found := _SCOTTISH.match(rest):
@@ -243,6 +269,7 @@ def _number(found: re.Match[str]) -> str:
     return f"{first}-{last.lstrip('0')}" if last else first
 
 
+@lru_cache(maxsize=20_000)
 def _street(text: str) -> str:
     words = _NOT_WORD.sub("", text.upper().replace("-", " ")).split()
     if not words:

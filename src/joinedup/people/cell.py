@@ -25,7 +25,7 @@ def is_absent(text: str) -> bool:
         not text
         or text in _ABSENT_EXACT
         or (len(text) <= 7 and text.lower() in _ABSENT_ANY_CASE)
-        or _ONLY_DASHES.fullmatch(text) is not None
+        or (not text[0].isalnum() and _ONLY_DASHES.fullmatch(text) is not None)
     )
 
 

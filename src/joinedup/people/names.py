@@ -8,7 +8,7 @@ from functools import lru_cache
 from joinedup.people.cell import is_absent, without_invisible
 from joinedup.people.checked import Checked
 from joinedup.people.listed import is_listed
-from joinedup.people.placeholders import is_placeholder_name
+from joinedup.people.placeholders import is_placeholder_name, placeholder_words
 
 # The NHS Personal Demographics Service takes at most 35 characters in each name.
 LONGEST = 35
@@ -61,6 +61,13 @@ _NOT_IN_WORDS = re.compile(r"[^A-Z -]+")
 _DAMAGED = re.compile("\ufffd|[\u00c2\u00c3\u00c4\u00c5][\u0080-\u00bf\u2013-\u203a\u0152-\u0178]")
 _GLUED = re.compile(r"([A-Z][a-z]{3,})([A-Z][a-z]*)")
 _PIECE = re.compile(r"[^ '-]+")
+
+# Names as most are written. They are read at once when no word of them may mean something else.
+_PLAINLY = re.compile(r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*|[A-Z]{2,}(?:[ -][A-Z]{2,})*")
+_MEANS_MORE_LIST = """
+    ALSO BETTER PREVIOUSLY FORMERLY USUALLY NOW KNOWN AKA ALIAS GOES LIKES CALLED PREF PREFERRED
+    PREFERS NEE NULL NONE NA NAN NAT
+"""
 
 _PLACEHOLDER = frozenset({"placeholder"})
 _WHOLE_NAME = frozenset({"whole-name"})
@@ -157,8 +164,28 @@ def _bounded(raw: str | None, field: str) -> Checked[Name]:
     return _read(raw, field)
 
 
+@lru_cache(maxsize=1)
+def _means_more() -> frozenset[str]:
+    """Give the words that may make text something else than a plain name."""
+    return (
+        frozenset(_MEANS_MORE_LIST.split())
+        | _LEADING_TITLES
+        | _TRAILING_TITLES
+        | _ONLY_TITLES
+        | placeholder_words()
+    )
+
+
 @lru_cache(maxsize=50_000)
 def _read(raw: str | None, field: str) -> Checked[Name]:
+    if raw is not None and len(raw) <= LONGEST and _PLAINLY.fullmatch(raw):
+        plain = tuple(raw.upper().replace("-", " ").split())
+        if _means_more().isdisjoint(plain) and len(set(plain[0])) > 1:
+            return Checked.valid(Name(_cased(raw), plain))
+    return _read_with_care(raw, field)
+
+
+def _read_with_care(raw: str | None, field: str) -> Checked[Name]:
     text = whole = _tidy(raw)
     if text is None or raw is None:
         return Checked.missing()

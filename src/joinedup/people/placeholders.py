@@ -5,9 +5,10 @@ from functools import lru_cache
 
 from joinedup.people.tables import rows
 
+_COUNTED_WORDS = "BABY BOY CHILD GIRL INFANT PATIENT PERSON PUPIL SIBLING TRIPLET TWIN"
 # "Twin 1", "Boy A", "Baby two": a child counted, not named.
 _COUNTED = re.compile(
-    r"(BABY|BOY|CHILD|GIRL|INFANT|PATIENT|PERSON|PUPIL|SIBLING|TRIPLET|TWIN)S? ?"
+    rf"({_COUNTED_WORDS.replace(' ', '|')})S? ?"
     r"(?:(?:NO\.? ?|#)?[0-9]+|(?<= )(?:[A-D]|I{1,3}|ONE|TWO|THREE|FOUR))"
 )
 _ONE_LETTER = re.compile(r"([A-Z])\1{2,}")
@@ -50,3 +51,15 @@ def is_placeholder_name(field: str, text: str) -> bool:
         or _COUNTED.fullmatch(upper) is not None
         or _ONE_LETTER.fullmatch(upper) is not None
     )
+
+
+def placeholder_words() -> frozenset[str]:
+    """Give all words of which one is in every placeholder for a name that is written in letters."""
+    counted = _COUNTED_WORDS.split()
+    return frozenset(
+        word
+        for (field, _), texts in _table().items()
+        if field in ("any", "name", "given", "family")
+        for text in texts
+        for word in _WORD_BREAK.split(text)
+    ).union(counted, (f"{word}S" for word in counted))

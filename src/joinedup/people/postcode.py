@@ -16,6 +16,7 @@ _AREA_LIST = """
 """
 _AREAS = frozenset(_AREA_LIST.split())
 _IN_SHAPE = re.compile(r"([A-Z]{1,2})(?:[1-9][0-9]?|0|[0-9][A-HJ-NP-Z]) ?[0-9][A-Z]{2}")
+_NORMAL = re.compile(r"([A-Z]{1,2})(?:[1-9][0-9]?|0|[0-9][A-HJ-NP-Z]) [0-9][ABD-HJLNP-UW-Z]{2}")
 _PADDED = re.compile(r"^([A-Z]{1,2})0([0-9])$")
 _OUTWARD_ONLY = re.compile(r"[A-Z]{1,2}[0-9O][0-9A-Z]?(?:[0-9])?")
 _SEPARATORS = re.compile(r"[\s.,\-_]+")
@@ -52,8 +53,20 @@ def is_plain_postcode(text: str) -> bool:
     return found is not None and found[1] in _AREAS
 
 
+def is_normal_postcode(text: str) -> bool:
+    """Say whether text is a likely postcode in its normal form, which ``read_postcode`` keeps."""
+    found = _NORMAL.fullmatch(text)
+    return found is not None and found[1] in _AREAS and not is_placeholder("postcode", text)
+
+
 @lru_cache(maxsize=50_000)
 def _read(raw: str | None) -> Checked[str]:
+    if raw is not None and is_normal_postcode(raw):
+        return Checked.valid(raw)
+    return _read_with_care(raw)
+
+
+def _read_with_care(raw: str | None) -> Checked[str]:
     text = tidy(raw, 40)
     if text is None:
         return Checked.missing()

@@ -1,0 +1,53 @@
+"""A statement that is asked thousands of times a second, without a cursor's work around it."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from weakref import WeakSet
+
+from psycopg import Connection
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+from psycopg.rows import TupleRow
+
+_BINARY = 1
+
+
+class QuickQuery:
+    """One prepared statement, asked over libpq itself (`psycopg.pq`).
+
+    Values go and come in PostgreSQL's binary format, as bytes. It takes less than half of the
+    processor time that a cursor takes around the same question.
+    """
+
+    def __init__(self, statement: str, types: Sequence[int]) -> None:
+        """Take a statement with ``$1``, ``$2``... and the object ids of their types."""
+        self._statement = statement.encode()
+        self._types = list(types)
+        self._name = blake2b(self._statement, digest_size=8).hexdigest().encode()
+        self._prepared: WeakSet[Connection[TupleRow]] = WeakSet()
+
+    def may_ask(self, conn: Connection[TupleRow]) -> bool:
+        """Say whether a connection is where it can answer: in a transaction, not in a pipeline.
+
+        What begins a transaction, and what waits in a pipeline, is the connection's own to do.
+        """
+        return conn.pgconn.pipeline_status == PipelineStatus.OFF and (
+            conn.autocommit or conn.pgconn.transaction_status == TransactionStatus.INTRANS
+        )
+
+    def rows(self, conn: Connection[TupleRow], values: Sequence[bytes]) -> list[list[bytes | None]]:
+        """Ask, and give the rows. Raises ``psycopg.Error``."""
+        pgconn = conn.pgconn
+        with conn.lock:
+            if conn not in self._prepared:
+                made = pgconn.prepare(self._name, self._statement, self._types)
+                if made.status != ExecStatus.COMMAND_OK:
+                    raise error_from_result(made)
+                self._prepared.add(conn)
+            formats = [_BINARY] * len(values)
+            result = pgconn.exec_prepared(self._name, list(values), formats, _BINARY)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise error_from_result(result)
+        columns = range(result.nfields)
+        value = result.get_value
+        return [[value(row, column) for column in columns] for row in range(result.ntuples)]
