@@ -1,0 +1,1 @@
+"""Answering people who ask what is held about a child: subject access, and complaints."""
