@@ -1,32 +1,21 @@
-"""The two forms of the journey: why someone asks, and which child."""
+"""The forms of the journey: why someone asks, which child, and what of a record."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from django.db import models
 
 from joinedup.people.checked import Quality
 from joinedup.people.demographics import Demographics
-
-
-class Reason(models.TextChoices):
-    """Reasons for access that the page offers."""
-
-    SECTION_47 = "section-47", "Safeguarding enquiry (section 47)"
-    SECTION_17 = "section-17", "Assessment of a child in need (section 17)"
-    LOOKED_AFTER = "looked-after", "A child we look after"
-    MISSING = "missing", "A missing child"
-    URGENT_CARE = "urgent-care", "A child in urgent or emergency care"
-    CONCERN = "concern", "A safeguarding concern in school or nursery"
-    OTHER = "other", "Something else"
+from joinedup.people.nhs_number import is_plain_nhs_number
+from joinedup.policy.catalogue import Purpose
 
 
 class ReasonForm(forms.Form):
     """Why the person looks up this child; all three answers go into the record."""
 
     reason = forms.ChoiceField(
-        choices=Reason.choices,
         error_messages={
             "required": "Select why you need to look up this child",
             "invalid_choice": "Select why you need to look up this child",
@@ -43,11 +32,100 @@ class ReasonForm(forms.Form):
         min_length=10,
         max_length=500,
         error_messages={
-            "required": "Say in a sentence why you need this child’s NHS number",
+            "required": "Say in a sentence why you need to look up this child",
             "min_length": "Say a little more: use 10 characters or more",
             "max_length": "The explanation must be 500 characters or fewer",
         },
     )
+
+    def __init__(self, reasons: Sequence[Purpose], data: Mapping[str, Any] | None = None) -> None:
+        """Offer these purposes, and no others."""
+        super().__init__(data)
+        offered = self.fields["reason"]
+        assert isinstance(offered, forms.ChoiceField)
+        offered.choices = [(purpose.code, purpose.name) for purpose in reasons]
+
+
+class NumberForm(forms.Form):
+    """A child's NHS number, which the person has already."""
+
+    nhs_number = forms.CharField(
+        max_length=20, error_messages={"required": "Enter the child’s NHS number"}
+    )
+
+    def clean_nhs_number(self) -> str:
+        """Ten digits that belong together; a slip of the pen is found by the check digit."""
+        given = re.sub(r"[\s-]", "", str(self.cleaned_data["nhs_number"]))
+        if not is_plain_nhs_number(given):
+            raise forms.ValidationError(
+                "This is not an NHS number: check each of its 10 digits, such as 999 123 4567"
+            )
+        return given
+
+
+class AskForm(forms.Form):
+    """What of a record is needed, and why; nothing is chosen beforehand (trust rule L2)."""
+
+    items = forms.MultipleChoiceField(
+        error_messages={
+            "required": "Select what you need from this record",
+            "invalid_choice": "Select what you need from this record",
+        }
+    )
+    why = forms.CharField(
+        min_length=10,
+        max_length=500,
+        error_messages={
+            "required": "Say why you need it",
+            "min_length": "Say a little more: use 10 characters or more",
+            "max_length": "The reason must be 500 characters or fewer",
+        },
+    )
+    EVERYTHING: ClassVar[str] = "everything"
+
+    def __init__(
+        self,
+        fields: Sequence[tuple[str, str]],
+        data: Any = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Offer these fields of the record, by name and words."""
+        super().__init__(data, initial=dict(initial or {}))
+        offered = self.fields["items"]
+        assert isinstance(offered, forms.MultipleChoiceField)
+        offered.choices = [*fields, (self.EVERYTHING, "Everything in this record")]
+
+    def wanted(self) -> list[str]:
+        """The names of the fields; none for everything, as the hub's contract has it."""
+        chosen: list[str] = self.cleaned_data["items"]
+        return [] if self.EVERYTHING in chosen else chosen
+
+
+class FilterForm(forms.Form):
+    """Which part of a chronology to show; nothing personal goes into its address."""
+
+    about = forms.ChoiceField(required=False)
+    agency = forms.ChoiceField(required=False)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+
+    def __init__(
+        self,
+        types: Sequence[tuple[str, str]],
+        agencies: Sequence[tuple[str, str]],
+        data: Any = None,
+    ) -> None:
+        """Offer these record types and agencies."""
+        super().__init__(data)
+        for name, choices in (("about", types), ("agency", agencies)):
+            offered = self.fields[name]
+            assert isinstance(offered, forms.ChoiceField)
+            offered.choices = [("", "All"), *choices]
+        for name in ("since", "until"):
+            dated = self.fields[name]
+            assert isinstance(dated, forms.DateField)
+            dated.input_formats = ["%d/%m/%Y", "%Y-%m-%d", "%d %m %Y"]
+            dated.error_messages["invalid"] = "Enter a date like 27/3/2024"
 
 
 def _text(max_length: int = 100) -> forms.CharField:

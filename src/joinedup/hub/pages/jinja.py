@@ -9,6 +9,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
+from joinedup.hub.pages import navigation
+from joinedup.hub.pages.record_page import when_words
+
 
 def environment(**options: Any) -> Environment:
     """What Django's Jinja backend asks for."""
@@ -20,7 +23,13 @@ def environment(**options: Any) -> Environment:
     )
     options["undefined"] = ChainableUndefined  # the GOV.UK macros leave most options out
     made = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - Django sets autoescape
-    made.globals.update(static=static, url=reverse, message=message)
+    made.globals.update(
+        static=static,
+        url=reverse,
+        message=message,
+        navigation=navigation.links,
+        when_words=when_words,
+    )
     return made
 
 

@@ -15,13 +15,24 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from joinedup.hub.identifiers.asking import Answered, Asker, NoRecordNoAnswer, TooOften, ask
+from joinedup.hub.identifiers.asking import (
+    NUMBER,
+    Answered,
+    Asker,
+    NoRecordNoAnswer,
+    TooOften,
+    ask,
+)
+from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import Membership
-from joinedup.hub.pages import errors
+from joinedup.hub.pages import errors, purposes
 from joinedup.hub.pages.actor import may_look_up
-from joinedup.hub.pages.forms import ChildForm, Reason, ReasonForm, error_list
+from joinedup.hub.pages.child_header import CHILD
+from joinedup.hub.pages.forms import ChildForm, ReasonForm, error_list
 from joinedup.hub.pages.outcome_words import FIELD_WORDS, OUTCOME_WORDS, grouped
 from joinedup.hub.reconciliation import cases
+from joinedup.hub.shields import same_time
+from joinedup.hub.shields.levels import told
 from joinedup.identify.outcome import Outcome, Status
 
 REASON, QUESTION, RESULT = "reason", "question", "result"
@@ -31,16 +42,17 @@ REASON, QUESTION, RESULT = "reason", "question", "result"
 @may_look_up
 def reason(request: HttpRequest) -> HttpResponse:
     """Why: asked anew for each child."""
+    offered = purposes.reasons(request.membership)  # type: ignore[attr-defined]
     if request.method == "POST":
-        form = ReasonForm(request.POST)
+        form = ReasonForm(offered, request.POST)
         if form.is_valid():
-            for kept in (QUESTION, RESULT):
+            for kept in (QUESTION, RESULT, CHILD):
                 request.session.pop(kept, None)
             request.session[REASON] = form.cleaned_data
             return redirect("find-child")
     else:
-        form = ReasonForm()
-    return _page(request, "reason.html", form, reasons=Reason.choices)
+        form = ReasonForm(offered)
+    return _page(request, "reason.html", form, reasons=offered)
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,7 +68,8 @@ def child(request: HttpRequest) -> HttpResponse:
             return _look_up(request, form.cleaned_data)
     else:
         form = ChildForm(initial=request.session.get(QUESTION))
-    return _page(request, "child.html", form)
+    may_find = purposes.finds(request.session[REASON]["reason"])
+    return _page(request, "child.html", form, may_find=may_find)
 
 
 @require_POST
@@ -73,10 +86,11 @@ def again(request: HttpRequest) -> HttpResponse:
 def result(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """The outcome of this session's last question; anyone else's, or an older one, is not shown."""
     kept = request.session.get(RESULT)
-    if kept is None or kept["id"] != str(request_id):
+    if kept is None or kept["id"] != str(request_id) or _hidden_since(kept):
         return render(request, "result-gone.html", status=404)
     why = request.session[REASON]
     membership: Membership = request.membership  # type: ignore[attr-defined]
+    _note_shown(kept, why)
     return render(
         request,
         "result.html",
@@ -86,10 +100,17 @@ def result(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
             "words": OUTCOME_WORDS[Status(kept["status"])],
             "asked": _as_asked(request.session[QUESTION]),
             "asked_at_text": _moment(kept["asked_at"]),
-            "reason": Reason(why["reason"]).label,
+            "reason": purposes.name(why["reason"]),
+            "may_find": purposes.finds(why["reason"]),
             "case_reference": why["case_reference"],
         },
     )
+
+
+def _hidden_since(kept: dict[str, Any]) -> bool:
+    """Whether a number that was found is of a child who was shielded after that."""
+    number = kept["nhs_number"].replace(" ", "")
+    return bool(number) and not told(number)
 
 
 def _page(request: HttpRequest, template: str, form: Any, **more: Any) -> HttpResponse:
@@ -111,17 +132,20 @@ def _look_up(request: HttpRequest, details: dict[str, Any]) -> HttpResponse:
     # All questions after one reason are about one child: a later one answers the earlier.
     before = request.session.get(RESULT)
     case = cases.own_case(before["id"], membership) if before else None
+    since = same_time.began()
     try:
         answered = ask(asker, ChildForm.given_text(details), case=case)
     except TooOften as refusal:
         return render(
             request,
             "too-often.html",
-            {"seconds": refusal.seconds},
+            {"seconds": refusal.seconds, "held": refusal.held},
             status=429,
         )
     except NoRecordNoAnswer:
         return errors.failed(request, 503)
+    if answered.outcome.nhs_number is None:
+        same_time.hold(since, same_time.WHEN_SOURCE_ASKED)
     request.session[RESULT] = _kept(answered)
     return redirect("find-result", request_id=answered.request.id)
 
@@ -144,6 +168,21 @@ def _kept(answered: Answered) -> dict[str, Any]:
             if reason and field in FIELD_WORDS
         ],
     }
+
+
+def _note_shown(kept: dict[str, Any], why: dict[str, Any]) -> None:
+    """What this page reveals, for the ledger; it is shown again each time the page is loaded."""
+    number = kept["nhs_number"].replace(" ", "")
+    note(
+        action="identifier.show",
+        outcome=kept["status"],
+        purpose=why["reason"],
+        reason=why["explanation"],
+        case_reference=why["case_reference"],
+        subject=number,
+        fields=(NUMBER,) if number else (),
+        results=1 if number else 0,
+    )
 
 
 def _moment(text: str) -> str:
