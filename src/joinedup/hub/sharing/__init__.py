@@ -1,0 +1,1 @@
+"""Sharing between organisations: what one asks another for, what one offers, what proves wrong."""
