@@ -183,9 +183,14 @@ def run_tests(tests: Sequence[str]) -> int:
 
 
 def forget(package: str) -> None:
-    """Unload the package and the tests, and nothing else, so that each child loads them anew."""
-    for name in list(sys.modules):
-        if f"{name}.".startswith((f"{package}.", "tests.")):
+    """Unload the package and the tests, and nothing else, so that each child loads them anew.
+
+    Tests are known by where they lie: in a folder without ``__init__.py`` they are in no package.
+    """
+    tests = str(ROOT / "tests") + os.sep
+    for name, module in list(sys.modules.items()):
+        lies_in = str(getattr(module, "__file__", None) or "")
+        if f"{name}.".startswith(f"{package}.") or lies_in.startswith(tests):
             del sys.modules[name]
 
 

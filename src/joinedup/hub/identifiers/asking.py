@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from typing import Any
 
 from django.db import Error as DatabaseFailure
 from django.db import transaction
@@ -11,15 +11,23 @@ from django.utils import timezone
 from joinedup.hub import tracing
 from joinedup.hub.identifiers import source
 from joinedup.hub.identifiers.models import Channel, IdentifierRequest, IssuedIdentifier
+from joinedup.hub.ledger.writing import NotRecorded, note, record
+from joinedup.hub.limits import enumeration
 from joinedup.hub.organisations.models import MachineClient, Membership, Organisation
 from joinedup.hub.reconciliation import cases
 from joinedup.hub.reconciliation.models import ReviewCase
+from joinedup.hub.shields.open_source import OpenSource
 from joinedup.identify import identify
-from joinedup.identify.outcome import Outcome
+from joinedup.identify.outcome import Outcome, Status
 from joinedup.people.checked import Quality
 from joinedup.people.demographics import Demographics
 
-WINDOW = timedelta(minutes=1)
+LOOK_UP = "identifier.look-up"
+NUMBER = "nhs_number"
+"""The field that a Match reveals, as the ledger names it."""
+
+FOUND_NOBODY = frozenset(set(Status) - {Status.MATCH, Status.INVALID, Status.UNAVAILABLE})
+"""Outcomes that count as a miss: the source was asked, and no number was given out."""
 
 
 class NoRecordNoAnswer(Exception):
@@ -27,11 +35,12 @@ class NoRecordNoAnswer(Exception):
 
 
 class TooOften(Exception):
-    """The asker has used up this minute's requests."""
+    """The asker has used up this minute's requests, or is held (``held`` says so in words)."""
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"try again in {seconds} seconds")
+    def __init__(self, seconds: int, held: str = "") -> None:
+        super().__init__(held or f"try again in {seconds} seconds")
         self.seconds = seconds
+        self.held = held
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,12 @@ class Asker:
     membership: Membership | None = None
     case_reference: str = ""
     reason: str = ""
+
+    @property
+    def who(self) -> enumeration.Who:
+        """As the limits count it."""
+        person = self.membership.person if self.membership else None
+        return enumeration.Who(self.organisation, self.client, person)
 
     @property
     def channel(self) -> Channel:
@@ -77,43 +92,72 @@ def ask(
     """Record the question, put it to the source of truth, record the outcome, and give it back.
 
     Takes raw text keyed as ``joinedup.people.demographics.FIELDS``. What gets no number waits as a
-    review case; ``case`` is the one that this question is to answer. Raises ``TooOften`` before
-    anything is asked, and ``NoRecordNoAnswer`` when either step of the record fails to commit.
+    review case; ``case`` is the one that this question is to answer. The outcome and the ledger's
+    entry are committed together. Raises ``TooOften`` before anything is asked, and
+    ``NoRecordNoAnswer`` when either step of the record fails to commit.
     """
     question = Demographics.read(given)
+    note_asker(asker)
     try:
-        within_limit(asker)
+        within_limit(asker, question)
         request = record_question(asker, question)
     except DatabaseFailure as failure:
         raise NoRecordNoAnswer from failure
-    outcome = identify(question, source.current())
+    outcome = identify(question, OpenSource(source.current()))
     try:
+        if outcome.status in FOUND_NOBODY:
+            enumeration.missed(asker.who, as_counted(question))
         record_outcome(request, outcome, given, records, case)
-    except DatabaseFailure as failure:
+    except (DatabaseFailure, NotRecorded) as failure:
         raise NoRecordNoAnswer from failure
     return Answered(request, outcome)
 
 
-def within_limit(asker: Asker) -> None:
-    """Count the last minute's requests of this client or person; raises ``TooOften``."""
-    now = timezone.now()
-    asked = IdentifierRequest.objects.filter(asked_at__gt=now - WINDOW)
-    if asker.client:
-        asked = asked.filter(client=asker.client)
-    elif asker.membership:
-        asked = asked.filter(person_id=asker.membership.person_id)
-    times = asked.order_by("-asked_at").values_list("asked_at", flat=True)
-    full = list(times[asker.limit_per_minute - 1 : asker.limit_per_minute])
-    if full:
-        raise TooOften(max(1, round((full[0] + WINDOW - now).total_seconds())))
+def note_asker(asker: Asker, action: str = LOOK_UP) -> None:
+    """Say in the request's ledger entry what is asked, and why."""
+    note(
+        action=action,
+        purpose=asker.purpose,
+        reason=asker.reason,
+        case_reference=asker.case_reference,
+    )
+
+
+def within_limit(asker: Asker, question: Demographics) -> None:
+    """Hold back who asks too often, about too many, or in a sweep; raises ``TooOften``."""
+    try:
+        enumeration.check(asker.who, as_counted(question), asker.limit_per_minute)
+    except enumeration.TooFast as fast:
+        raise TooOften(fast.seconds) from None
+    except enumeration.Held as held:
+        raise TooOften(held.seconds, enumeration.SAID) from None
+
+
+def as_counted(question: Demographics) -> enumeration.Asked:
+    """The child as the limits count them: by the number given, and by name and birth date."""
+    given, family = question.given.value, question.family.value
+    return enumeration.Asked(
+        number=question.nhs_number.value or "",
+        name=" ".join([*(given.words if given else ()), "|", *(family.words if family else ())]),
+        born=question.birth_date.value,
+    )
 
 
 def record_question(
     asker: Asker, question: Demographics, channel: Channel | None = None
 ) -> IdentifierRequest:
     """Commit who asks, for whom and why, before anything is asked."""
+    request = new_request(asker, question, channel)
+    request.save(force_insert=True)
+    return request
+
+
+def new_request(
+    asker: Asker, question: Demographics, channel: Channel | None = None
+) -> IdentifierRequest:
+    """Make the record of who asks, for whom and why; it is not kept yet."""
     trace = tracing.current()
-    return IdentifierRequest.objects.create(
+    return IdentifierRequest(
         correlation_id=trace.correlation_id,
         trace_id=trace.trace_id,
         channel=channel or asker.channel,
@@ -147,22 +191,35 @@ def record_outcome(
         request.score = outcome.score
         request.calls = outcome.calls
         request.nhs_number = outcome.nhs_number or ""
-        request.save(update_fields=["answered_at", "status", "score", "calls", "nhs_number"])
+        request.save(
+            update_fields=[
+                "answered_at", "status", "score", "calls", "sealed_number", "number_index"
+            ]
+        )  # fmt: skip
         if outcome.nhs_number:
+            number: dict[str, Any] = {"nhs_number": outcome.nhs_number}
             IssuedIdentifier.objects.bulk_create(
                 IssuedIdentifier(
+                    **number,
                     request=request,
                     organisation_id=request.organisation_id,
-                    nhs_number=outcome.nhs_number,
-                    record_type=record.record_type,
-                    system_id=record.system_id,
-                    record_id=record.record_id,
+                    record_type=each.record_type,
+                    system_id=each.system_id,
+                    record_id=each.record_id,
                     issued_at=request.answered_at,
                 )
-                for record in records
+                for each in records
             )
             if case is not None:
                 cases.with_a_number(request, case)
         else:
-            held = [asdict(record) for record in records]
+            held = [asdict(each) for each in records]
             cases.without_a_number(request, outcome, given, held, case)
+        record(
+            action=LOOK_UP,
+            outcome=outcome.status.value,
+            subject=outcome.nhs_number or "",
+            fields=(NUMBER,) if outcome.nhs_number else (),
+            results=1 if outcome.nhs_number else 0,
+            record_types=tuple(sorted({each.record_type for each in records})),
+        )

@@ -59,7 +59,7 @@ def begin(client: MachineClient, key: str, question: str) -> KeptAnswer:
         raise OtherQuestion
     if kept.body is None:
         lost = KeptAnswer.objects.filter(
-            pk=kept.pk, body__isnull=True, started_at__lt=now - STARTED_BUT_LOST
+            pk=kept.pk, sealed_body__isnull=True, started_at__lt=now - STARTED_BUT_LOST
         )
         if not lost.update(started_at=now):
             raise StillBeingAnswered
@@ -69,7 +69,7 @@ def begin(client: MachineClient, key: str, question: str) -> KeptAnswer:
 def finish(kept: KeptAnswer, body: dict[str, Any]) -> None:
     """Keep the answer under the key."""
     kept.body = body
-    kept.save(update_fields=["body"])
+    kept.save(update_fields=["sealed_body"])
 
 
 def give_up(kept: KeptAnswer) -> None:

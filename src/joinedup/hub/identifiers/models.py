@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from joinedup.hub.organisations.models import MachineClient, Organisation, Person
+from joinedup.hub.sealing.columns import sealed
 
 
 class Channel(models.TextChoices):
@@ -61,7 +62,9 @@ class IdentifierRequest(models.Model):
     status = models.CharField(max_length=24, blank=True)
     score = models.FloatField(null=True, blank=True)
     calls = models.PositiveSmallIntegerField(null=True, blank=True)
-    nhs_number = models.CharField("NHS number given out", max_length=10, blank=True, db_index=True)
+    sealed_number = models.BinaryField("NHS number given out", null=True, blank=True)
+    number_index = models.BinaryField(max_length=32, null=True, blank=True, db_index=True)
+    nhs_number = sealed("sealed_number", "id", index="number_index", empty="")
     identities = ArrayField(
         models.UUIDField(), default=list, help_text="Those that the answer to $match named"
     )
@@ -79,8 +82,8 @@ class IdentifierRequest(models.Model):
                 name="asked_by_a_machine_or_a_person",
             ),
             models.CheckConstraint(
-                condition=Q(status="Match") & ~Q(nhs_number="")
-                | ~Q(status="Match") & Q(nhs_number=""),
+                condition=Q(status="Match", sealed_number__isnull=False)
+                | ~Q(status="Match") & Q(sealed_number__isnull=True),
                 name="a_number_for_match_alone",
             ),
         ]
@@ -99,7 +102,11 @@ class IssuedIdentifier(models.Model):
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="issued_identifiers"
     )
-    nhs_number = models.CharField("NHS number", max_length=10, db_index=True)
+    sealed_number = models.BinaryField("NHS number")
+    number_index = models.BinaryField(max_length=32, db_index=True)
+    nhs_number = sealed(
+        "sealed_number", "request_id", "system_id", "record_id", index="number_index"
+    )
     record_type = models.CharField(max_length=64)
     system_id = models.CharField(max_length=128)
     record_id = models.CharField(max_length=128)
@@ -120,7 +127,8 @@ class KeptAnswer(models.Model):
     """An answer kept for a day under the caller's ``Idempotency-Key``.
 
     Holds the finished response, and of the question only a keyed fingerprint, from which the
-    question cannot be worked out. ``body`` is empty while the first call is still being answered.
+    question cannot be worked out. The response is sealed, and empty while the first call is still
+    being answered.
     """
 
     client = models.ForeignKey(MachineClient, on_delete=models.CASCADE)
@@ -128,7 +136,8 @@ class KeptAnswer(models.Model):
     fingerprint = models.CharField(max_length=64)
     started_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
-    body = models.JSONField(null=True, blank=True)
+    sealed_body = models.BinaryField(null=True, blank=True)
+    body = sealed("sealed_body", "client_id", "key")
 
     class Meta:
         constraints: ClassVar = [

@@ -90,7 +90,7 @@ def without_a_number(
         case.reason = WHY[outcome.status]
         case.reasons = [*outcome.reasons, *_quality(outcome)]
         case.details = details
-        case.save(update_fields=["outcome", "reason", "reasons", "details"])
+        case.save(update_fields=["outcome", "reason", "reasons", "sealed_details"])
     CaseQuestion.objects.create(case=case, request=request, records=list(records))
     _note(case, Action.ASKED, request)
     forget(now)
@@ -141,8 +141,8 @@ def collected(case: ReviewCase, client_id: int | None) -> None:
 
 def forget(now: datetime) -> int:
     """Delete the details of cases decided long enough ago; gives how many."""
-    due = ReviewCase.objects.filter(forget_at__lte=now, details__isnull=False)
-    return due.update(details=None)
+    due = ReviewCase.objects.filter(forget_at__lte=now, sealed_details__isnull=False)
+    return due.update(sealed_details=None)
 
 
 def same_question(organisation_id: int, details: Mapping[str, str]) -> str:

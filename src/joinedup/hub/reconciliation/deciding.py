@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from joinedup.hub.ledger.writing import record
 from joinedup.hub.organisations.models import Membership
 from joinedup.hub.reconciliation import cases, links
 from joinedup.hub.reconciliation.models import (
@@ -54,6 +55,7 @@ def decide(
         case.events = events
         case.save()
         _note(case, Action.DECIDED, membership)
+        record(action="review.decide", outcome=decision.value, **about(case), reason=note)
 
 
 def undo(case: ReviewCase, membership: Membership) -> None:
@@ -73,11 +75,22 @@ def undo(case: ReviewCase, membership: Membership) -> None:
         except (Refused, Unknown):
             raise CannotBeDone from None
         _note(case, Action.UNDONE, membership)
+        told = about(case)
         case.status = Status.UNDONE
         case.decision = case.note = ""
         case.decided_by = case.decided_at = case.forget_at = case.answered_by = None
         case.events = []
         case.save()
+        record(action="review.undo", **told)
+
+
+def about(case: ReviewCase) -> dict[str, str]:
+    """Whom a case is about, as far as it is known, for the ledger: its number, or the case."""
+    return {
+        "subject": case.nhs_number or "",
+        "case_reference": f"review case {case.id}",
+        "organisation": case.organisation.ods_code,
+    }
 
 
 def _link(

@@ -1,6 +1,7 @@
 """Cases of a file's rows that `joinedup match` gave no number, and their answers as a file."""
 
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -46,19 +47,20 @@ def _column(table: Table, name: str) -> int:
 def _open(row: Row, source: str, outcome: Status, reason: str, organisation: Organisation) -> bool:
     details = {field: row.fields[field] for field in FIELDS if row.fields.get(field)}
     name = [source, row.fields.get(RECORD_ID) or f"row {row.number}"]
+    given: dict[str, Any] = {
+        "kind": Kind.IDENTIFIER,
+        "opened_at": timezone.now(),
+        "outcome": outcome.value,
+        "reason": WHY[outcome],
+        "reasons": [reason] if reason else [],
+        "details": details,
+    }
     with transaction.atomic():
         case, new = ReviewCase.objects.select_for_update().get_or_create(
             organisation=organisation,
             about=same_question(organisation.pk, details),
             status__in=WAITING,
-            defaults={
-                "kind": Kind.IDENTIFIER,
-                "opened_at": timezone.now(),
-                "outcome": outcome.value,
-                "reason": WHY[outcome],
-                "reasons": [reason] if reason else [],
-                "details": details,
-            },
+            defaults=given,
         )
         if name not in case.records:
             case.records = [*case.records, name]

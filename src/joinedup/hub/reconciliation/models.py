@@ -11,6 +11,8 @@ from django.db.models import Q
 
 from joinedup.hub.identifiers.models import IdentifierRequest
 from joinedup.hub.organisations.models import MachineClient, Organisation, Person
+from joinedup.hub.sealing.columns import sealed
+from joinedup.hub.shields.levels import told
 
 
 class Kind(models.TextChoices):
@@ -43,11 +45,11 @@ WAITING = (Status.OPEN, Status.UNDONE)
 class ReviewCase(models.Model):
     """One thing for a person to decide.
 
-    ``details`` holds what was asked, as raw text by field name: only so long as it is needed to
-    decide, and until ``forget_at`` after that. ``records`` names records (source, id) whose details
-    are elsewhere. ``about`` is a keyed fingerprint, by which the same question finds its case.
-    ``answered_by`` is the request whose number is the answer; ``events`` are the link events that a
-    decision made.
+    ``details`` holds what was asked, as raw text by field name, sealed: only so long as it is
+    needed to decide, and until ``forget_at`` after that. ``records`` names records (source, id)
+    whose details are elsewhere. ``about`` is a keyed fingerprint, by which the same question finds
+    its case. ``answered_by`` is the request whose number is the answer; ``events`` are the link
+    events that a decision made.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -61,7 +63,8 @@ class ReviewCase(models.Model):
     outcome = models.CharField(max_length=24, blank=True, help_text="Of the last time it was asked")
     reason = models.TextField(help_text="Why a person must look, in words")
     reasons = ArrayField(models.TextField(), default=list, help_text="The evidence, in words")
-    details = models.JSONField(null=True, blank=True)
+    sealed_details = models.BinaryField(null=True, blank=True)
+    details = sealed("sealed_details", "id")
     forget_at = models.DateTimeField(null=True, blank=True, db_index=True)
     records = models.JSONField(default=list)
 
@@ -102,8 +105,8 @@ class ReviewCase(models.Model):
 
     @property
     def nhs_number(self) -> str:
-        """The number that was found, or nothing."""
-        return self.answered_by.nhs_number if self.answered_by else ""
+        """The number that was found, or nothing; nothing when its child may no longer be found."""
+        return told(self.answered_by.nhs_number) if self.answered_by else ""
 
 
 class CaseQuestion(models.Model):

@@ -15,6 +15,7 @@ from psycopg import Error as DatabaseFailure
 from psycopg_pool import PoolTimeout
 
 from joinedup.hub.identifiers.asking import Asker, HeldRecord, NoRecordNoAnswer, TooOften, ask
+from joinedup.hub.ledger.writing import NotRecorded, note
 from joinedup.hub.organisations.models import Membership
 from joinedup.hub.pages import errors
 from joinedup.hub.pages.actor import may_look_up
@@ -101,7 +102,7 @@ def decide(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         )
     except (deciding.AlreadyDecided, deciding.CannotBeDone) as refusal:
         return _refused(request, case, refusal)
-    except (DatabaseFailure, PoolTimeout):
+    except (DatabaseFailure, PoolTimeout, NotRecorded):
         return errors.failed(request, 503)
     return redirect("review-case", case_id=case.id)
 
@@ -115,7 +116,7 @@ def undo(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         deciding.undo(case, _membership(request))
     except (deciding.AlreadyDecided, deciding.CannotBeDone) as refusal:
         return _refused(request, case, refusal)
-    except (DatabaseFailure, PoolTimeout):
+    except (DatabaseFailure, PoolTimeout, NotRecorded):
         return errors.failed(request, 503)
     return redirect("review-case", case_id=case.id)
 
@@ -150,7 +151,12 @@ def ask_again(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     try:
         ask(asker, given, list(dict.fromkeys(held)), case)
     except TooOften as refusal:
-        return render(request, "too-often.html", {"seconds": refusal.seconds}, status=429)
+        return render(
+            request,
+            "too-often.html",
+            {"seconds": refusal.seconds, "held": refusal.held},
+            status=429,
+        )
     except NoRecordNoAnswer:
         return errors.failed(request, 503)
     return redirect("review-case", case_id=case.id)
@@ -167,7 +173,8 @@ def _membership(request: HttpRequest) -> Membership:
 
 
 def _of(membership: Membership) -> QuerySet[ReviewCase]:
-    return ReviewCase.objects.filter(organisation=membership.organisation)
+    """Give an organisation's cases; one that names a shielded record is for the shield desk."""
+    return ReviewCase.objects.filter(organisation=membership.organisation, hidden=None)
 
 
 def _case(request: HttpRequest, case_id: uuid.UUID) -> ReviewCase:
@@ -203,6 +210,13 @@ def _case_page(
             if first is not None and other is not None:
                 evidence.append(_evidence(case, at, explain(links.current().scorer, first, other)))
     cases.seen(case, _membership(request))
+    note(
+        action="review.show",
+        **deciding.about(case),
+        fields=(("nhs_number",) if case.nhs_number else ())
+        + (("details",) if case.details else ())
+        + (("records",) if case.records else ()),
+    )
     form = decision or DecisionForm(case)
     details = child or ChildForm(initial=_initial(case.details or {}))
     wrong = error_list(form) if decision else error_list(details) if child else []

@@ -1,0 +1,1 @@
+"""What the database itself refuses, beneath the policy: other organisations' rows, the ledger's."""
