@@ -48,11 +48,13 @@ test: install chromium java check ## Run every check and test
 test-slow: install chromium java ## Also the large runs
 	$(BIN)/python -m pytest -m slow
 
-check: install ## Format, lint, types, architecture
+check: install ## Format, lint, types, architecture, secrets, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	DATABASE_URL=postgresql:///unused $(BIN)/mypy  # it reads the settings: start no database
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/find_secrets.py
+	$(BIN)/python tools/audit.py
 
 format: install ## Put the code into its one format
 	$(BIN)/ruff format .
@@ -70,6 +72,7 @@ bench: install ## Measure what docs/benchmarks.md says
 	$(BIN)/python benchmarks/linkage.py .bench/region --febrl --write
 	$(BIN)/python benchmarks/online.py
 	$(BIN)/python benchmarks/identities.py
+	$(BIN)/python benchmarks/discovery.py --growth --write
 
 lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any host's name
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \

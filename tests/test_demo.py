@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,15 +73,43 @@ def test_the_page_and_the_api_answer(demo: tuple[dict[str, Any], str]) -> None:
 
 def test_demo_json_has_what_scripts_need(demo: tuple[dict[str, Any], str], state: Path) -> None:
     told, _ = demo
-    (client,) = told["clients"]
-    assert {"id", "organisation", "scopes", "key_file"} <= client.keys()
-    assert Path(client["key_file"]).stat().st_mode & 0o077 == 0
+    for client in told["clients"]:
+        assert {"id", "organisation", "scopes", "kid", "key_file"} <= client.keys()
+        assert Path(client["key_file"]).stat().st_mode & 0o077 == 0
     assert (state / "demo.json").stat().st_mode & 0o077 == 0
+
+
+def test_six_agencies_run_their_own_nodes(demo: tuple[dict[str, Any], str]) -> None:
+    """Each node reads its own files and tells the hub what it holds."""
+    told, _ = demo
+    assert len(told["custodians"]) == 6
+    kinds = {one["organisation"] for one in told["clients"]}
+    assert set(told["custodians"]) <= kinds
+    end = time.monotonic() + 120
+    waiting = {code: Path(config).parent for code, config in told["custodians"].items()}
+    while waiting and time.monotonic() < end:
+        for code, home in list(waiting.items()):
+            if _registered(home / "state" / "holdings.sqlite"):
+                del waiting[code]
+        time.sleep(0.5)
+    assert not waiting
+
+
+def _registered(store: Path) -> bool:
+    """Whether the hub has taken a pointer from this node."""
+    try:
+        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as link:
+            query = "SELECT 1 FROM pointer WHERE sent_at IS NOT NULL AND refused IS NULL LIMIT 1"
+            return link.execute(query).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def test_ctrl_c_ends_everything_it_started(state: Path) -> None:
     """A terminal sends Ctrl-C to the whole group: nothing that the demo started may outlive it."""
     port = free_port()
+    nodes = f"custodian --config {state}"
+    before = _running(nodes)  # another test's demo is up
     process = subprocess.Popen(
         [sys.executable, "-m", "joinedup.cli", "demo", "--children", "1000", "--state", str(state),
          "--port", str(port)],
@@ -98,7 +128,11 @@ def test_ctrl_c_ends_everything_it_started(state: Path) -> None:
     assert process.returncode == 0
     with pytest.raises(OSError, match="refused"):
         urlopen(f"http://localhost:{port}/healthz", timeout=5)
-    left = subprocess.run(
-        ["pgrep", "-f", f"serve\\({port},"], capture_output=True, text=True, check=False
-    )
-    assert left.stdout == ""
+    assert _running(f"serve\\({port},") == set()
+    assert _running(nodes) == before
+
+
+def _running(pattern: str) -> set[str]:
+    """The processes whose command line fits."""
+    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
+    return set(found.stdout.split())

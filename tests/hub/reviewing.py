@@ -20,9 +20,9 @@ def record(source: str, id: str, **changes: str | None) -> LinkRecord:
 def sign_in(browser: Any, organisation: Any, name: str = "Pat", role: str = "social-worker") -> Any:
     """Sign somebody in at an organisation, as the provider's answer leaves it."""
     from django.conf import settings
-    from django.contrib.sessions.backends.db import SessionStore
 
     from joinedup.hub.pages.sign_in import admit
+    from joinedup.hub.sealing.sessions import SessionStore
 
     membership = admit(
         {

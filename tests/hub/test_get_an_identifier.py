@@ -170,7 +170,7 @@ def test_the_database_itself_refuses_a_number_without_a_match(ask, answers_with)
     answers_with(NOBODY)
     ask(BODY)
     with pytest.raises(IntegrityError):
-        requests().update(nhs_number=NUMBER)
+        requests().update(sealed_number=b"closed")
 
 
 class TestIdempotency:

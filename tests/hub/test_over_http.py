@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import psycopg
@@ -15,6 +16,7 @@ import pytest
 from joinedup.hub.demo import Provider, Seeded, seed_demo, start_provider
 from joinedup.hub.serve import RunningHub, free_port, running_hub
 from joinedup.pds.emulator.serve import Emulator, running_emulator
+from tests.hub.conftest import empty_tables, use
 from tests.hub.region import ROWAN, people
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -32,21 +34,28 @@ class Region:
     hub: RunningHub
     provider: Provider
     emulator: Emulator
-    seeded: Seeded
+    seeded: list[Seeded]
     log: Path
     database: str
     screenshots: Path
 
 
+def tokens_of_shields() -> Any:
+    from joinedup.hub.shields.key import tokens
+
+    return tokens
+
+
 @pytest.fixture(scope="module")
 def region(django_ready, hub_database, hub_variables, tmp_path_factory) -> Iterator[Region]:
     folder = tmp_path_factory.mktemp("region")
-    from django.core.management import call_command
-
-    call_command("flush", verbosity=0, interactive=False)
+    empty_tables()
     hub_port, provider_port = free_port(), free_port()
     hub_url = f"http://localhost:{hub_port}"
-    seeded = seed_demo(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, hub_variables)  # the secrets that the hub process is to have
+        tokens_of_shields().cache_clear()
+        seeded = seed_demo(folder)
     with running_emulator(people(folder), tps=0) as emulator:
         provider = start_provider(provider_port, hub_url)
         try:
@@ -79,20 +88,20 @@ def test_a_supplier_gets_an_identifier_over_http(region: Region):
     from urllib.parse import urlencode
 
     from joserfc import jwt
-    from joserfc.jwk import RSAKey
+    from joserfc.jwk import ECKey
 
     token_url = f"{region.hub.url}/api/v1/auth/token"
-    seeded = region.seeded
+    seeded = region.seeded[0]
     assert seeded.key_file.stat().st_mode & 0o077 == 0
     now = int(time.time())
     assertion = jwt.encode(
-        {"alg": "RS512", "kid": seeded.key_id},
+        {"alg": "ES256", "kid": seeded.key_id},
         {
             "iss": seeded.client_id, "sub": seeded.client_id, "aud": token_url,
             "iat": now, "exp": now + 240, "jti": str(uuid.uuid4()),
         },
-        RSAKey.import_key(seeded.key_file.read_bytes()),
-        algorithms=["RS512"],
+        ECKey.import_key(seeded.key_file.read_bytes()),
+        algorithms=["ES256"],
     )  # fmt: skip
     form = {
         "grant_type": "client_credentials",

@@ -25,7 +25,8 @@ def signed_in(browser_client, organisation):
     import time
 
     from django.conf import settings
-    from django.contrib.sessions.backends.db import SessionStore
+
+    from joinedup.hub.sealing.sessions import SessionStore
 
     def start(**changes):
         session = SessionStore()

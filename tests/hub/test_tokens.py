@@ -32,7 +32,7 @@ def test_a_good_assertion_gives_a_token_with_the_clients_scopes(browser_client, 
     assert answer["Cache-Control"] == "no-store"
     body = answer.json()
     assert body["token_type"] == "Bearer"
-    assert body["expires_in"] == 600
+    assert body["expires_in"] == 300
     assert body["scope"] == "get-an-identifier.read"
 
 

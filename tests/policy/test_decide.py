@@ -168,6 +168,9 @@ def test_closed_records_open_for_reviews_with_a_second_person() -> None:
     assert duties(AGREED, grown) == {(Duty.SECOND_PERSON, None)}
     assert "scope" in against(AGREED, replace(grown, purpose="section-17"))
     assert duties(AGREED, FIND) == set()
+    # A living child's record is not called closed, whatever the purpose.
+    assert "scope" in {reason.rule for reason in decide(AGREED, FIND).reasons}
+    assert "archive" in {reason.rule for reason in decide(AGREED, grown).reasons}
 
 
 # --- Shields -----------------------------------------------------------------------------------
@@ -245,6 +248,20 @@ def test_an_emergency_needs_a_child_a_person_and_a_reason_and_is_completed_later
     assert against(Policy([rule]), replace(urgent, emergency=False)) == {"relationship"}
     # Deny before dispatch holds in an emergency too: there is a telephone.
     assert against(NOTHING_AGREED, urgent) == {"agreement"}
+
+
+def test_an_emergency_is_claimed_for_purposes_that_have_one_alone() -> None:
+    claimed = replace(FIND, emergency=True, reason_given=True)
+    assert against(AGREED, claimed) == {"emergency"}
+    glass = replace(BREAK_GLASS, emergency=True)
+    assert against(AGREED, glass) == set()
+
+
+def test_what_cannot_be_judged_stands_against_it() -> None:
+    assert against(AGREED, replace(FIND, holder=None)) == {"holder", "agreement"}
+    nobody = replace(CARE, legal_class="club")
+    denied = against(AGREED, replace(FIND, organisation=nobody))
+    assert denied == {"organisation", "basis", "asker", "detail", "agreement"}
 
 
 # --- Contractors and other bodies --------------------------------------------------------------

@@ -53,6 +53,16 @@ def test_shields_open_for_enquiries_and_emergencies_alone() -> None:
     assert may == {"section-47", "police-emergency", "medical-emergency"}
 
 
+def test_emergencies_and_closed_records_are_for_the_purposes_that_say_so() -> None:
+    purposes = national().purposes.values()
+    assert {p.code for p in purposes if p.emergency} == {"police-emergency", "medical-emergency"}
+    assert {p.code for p in purposes if p.archive} == {
+        "section-47",
+        "child-death-review",
+        "practice-review",
+    }
+
+
 def test_every_published_record_type_has_a_class() -> None:
     published = {path.stem for path in SCHEMAS.glob("*.details.md")}
     assert published

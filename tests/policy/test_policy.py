@@ -9,11 +9,11 @@ import pytest
 from joinedup.policy.agreement import AgreementRule, Effect
 from joinedup.policy.catalogue import Catalogue, Depth, national
 from joinedup.policy.decide import decide
-from joinedup.policy.decision import Duty
+from joinedup.policy.decision import Decision, Duty, Obligation
 from joinedup.policy.explanation import explain
 from joinedup.policy.facts import as_facts, from_facts
 from joinedup.policy.policy import Policy, fingerprint
-from joinedup.policy.question import Action
+from joinedup.policy.question import Action, Level, Relationship
 from tests.policy.questions import (
     AGREED,
     BREAK_GLASS,
@@ -218,6 +218,48 @@ def test_an_agreement_says_how_long_it_holds() -> None:
     assert reason.source == "Agreement DSA-1, in force from 2020-01-01 to 2027-03-31"
     denying = Policy([replace(RULE, effect=Effect.DENY, depth=RULE.depth.EXISTENCE)])
     assert "“Westmarch families” does not allow it." in decide(denying, FIND).words()
+
+
+def test_what_is_told_of_an_allowed_act_names_the_agreement_and_no_shield() -> None:
+    assert decide(AGREED, FIND).told() == (
+        "Your organisation may ask today. The purpose is: Safeguarding enquiry (section 47). "
+        "The legal basis fits the purpose and your organisation. "
+        "Your role asks for this purpose: Safeguarding enquiry (section 47). "
+        "The child is under 18, or under 25 with a reason to be known that is still live. "
+        "No emergency is claimed, or the purpose is one for emergencies. "
+        "The purpose reaches this record: Safeguarding enquiry (section 47). "
+        "The organisation that holds the record is open. "
+        "The agreement “Westmarch families” allows it. You have to do with the child."
+    )
+    two = decide(NOTHING_AGREED, replace(FIND, role="cook"))
+    assert (
+        two.words()
+        == two.told()
+        == (
+            "Your organisation or your role does not ask for this purpose: "
+            "Safeguarding enquiry (section 47). "
+            "No agreement between the two organisations that is in force covers it."
+        )
+    )
+
+
+def test_the_names_of_acts_and_duties_are_a_contract() -> None:
+    assert [each.value for each in Action] == [
+        "look-up", "find", "fetch", "publish", "break-glass",
+    ]  # fmt: skip
+    assert {each.value for each in Duty} == {
+        "mask-location", "notify", "second-person", "expire", "complete-later",
+        "mask-service", "carry-identifier",
+    }  # fmt: skip
+    assert [level.letter for level in sorted(Level)] == ["U", "R", "V"]
+    assert [each.value for each in Relationship] == ["caseload", "open-request", "self-claimed"]
+
+
+def test_every_duty_has_its_words() -> None:
+    for duty in Duty:
+        decision = Decision(True, (), (Obligation(duty, 30),), "")
+        (words,) = explain(AGREED, FIND, decision).duties
+        assert words.endswith(".")
 
 
 def test_emergency_duties_are_in_hours() -> None:

@@ -181,3 +181,67 @@ def test_a_round_of_review_that_ended_needs_two_again_after_a_new_request():
     assert shield.standing is Standing.TO_REVIEW
     assert after(shield, event(Kind.CONFIRM, "ann")).standing is Standing.TO_REVIEW
     assert isinstance(shield, Shield)
+
+
+def test_the_words_that_are_stored_never_change():
+    """Shields' events and standings are rows of years: another word would not be read back."""
+    assert {each.name: each.value for each in Kind} == {
+        "ASK": "ask", "CONFIRM": "confirm", "LIFT_ASKED": "lift-asked", "LIFT": "lift",
+        "REVIEW": "review", "EXPIRE": "expire", "SOURCE": "source", "JOINED": "joined",
+        "PARTED": "parted",
+    }  # fmt: skip
+    assert {each.name: each.value for each in Standing} == {
+        "NONE": "none", "TO_REVIEW": "to-review", "IN_FORCE": "in-force",
+        "LIFT_ASKED": "lift-asked",
+    }  # fmt: skip
+
+
+def test_before_anything_happened_there_is_nothing():
+    assert (NOTHING.overdue, NOTHING.lift_asked_by, NOTHING.standing) == (
+        False, "", Standing.NONE,
+    )  # fmt: skip
+    assert Event(Kind.SOURCE, FRIDAY).by == ""
+    assert not is_overdue(NOTHING, date(2099, 1, 1))
+
+
+def test_nobody_is_no_reviewer_and_no_asker_of_a_lift():
+    in_force = fold(CONFIRMED)
+    later = FRIDAY + timedelta(days=9)
+    assert after(in_force, event(Kind.REVIEW, on=later)) == in_force
+    assert after(in_force, event(Kind.REVIEW, "ann", on=later)).review_by == months_later(later)
+    assert after(in_force, event(Kind.LIFT_ASKED, "", U)) == in_force
+    assert after(in_force, event(Kind.LIFT_ASKED, "ann", U)).standing is Standing.LIFT_ASKED
+
+
+def test_a_flag_of_the_source_alone_is_never_overdue_nor_lifted_here():
+    flagged = fold([event(Kind.SOURCE, level=V), event(Kind.EXPIRE)])
+    assert (flagged.level, flagged.overdue) == (V, False)
+    assert not is_overdue(flagged, date(2099, 1, 1))
+
+
+def test_asking_again_keeps_the_earlier_day_and_what_is_overdue_stays_so():
+    first = fold([ask(), event(Kind.EXPIRE)])
+    later = after(first, ask(by="school", on=FRIDAY + timedelta(days=30)))
+    assert later.review_by == first.review_by
+    assert later.overdue
+    # In force, a new request begins a round of its own: a new day, and nothing overdue.
+    long_after = FRIDAY + timedelta(days=400)
+    renewed = after(fold([*CONFIRMED, event(Kind.EXPIRE)]), ask(by="school", on=long_after))
+    assert renewed.review_by == working_days_later(long_after)
+    assert not renewed.overdue
+    # With a flag of the source but no review begun, the first request sets the first day.
+    flagged = fold([event(Kind.SOURCE, level=R)])
+    assert after(flagged, ask()).review_by == working_days_later(FRIDAY)
+    waiting = Shield(own=R, standing=Standing.TO_REVIEW)  # as a row without its day would read
+    assert after(waiting, ask()).review_by == working_days_later(FRIDAY)
+
+
+def test_what_is_open_is_never_overdue_whatever_else_is_said():
+    assert not is_overdue(Shield(overdue=True, review_by=FRIDAY), date(2099, 1, 1))
+
+
+def test_a_lift_that_was_done_is_asked_for_no_more():
+    asked = fold([ask(V), event(Kind.EXPIRE), event(Kind.LIFT_ASKED, "ann", R)])
+    lowered = after(asked, event(Kind.LIFT, "bob", R))
+    assert (lowered.lift_asked_by, lowered.overdue) == ("", False)
+    assert not may_lift(lowered, "bob", U)

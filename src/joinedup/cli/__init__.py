@@ -18,6 +18,11 @@ COMMANDS = {
     "simulate": "Make a region of invented people",
     "pds-emulator": "Serve an emulated NHS Personal Demographics Service",
     "hub": "Serve the hub's pages and API",
+    "manage": "Look after organisations, machine clients and administrators",
+    "custodian": "Run an agency's own node: it answers for what the agency holds",
+    "conformance": "Say whether an implementation of the hub's contract is right",
+    "worker": "Do the hub's work of every minute and every night",
+    "ledger": "Verify the ledger, copy it, or verify a receipt",
 }
 
 

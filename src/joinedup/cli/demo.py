@@ -96,10 +96,11 @@ def _write(path: Path, content: dict[str, object]) -> None:
 def command(children: int, port: int, state: Path | None) -> None:
     """Build (the first time) and run the whole region on this machine.
 
-    Starts the database, a PDS emulator with invented people, a sign-in provider and the hub;
-    matches a file of 500 children with realistic mistakes; prints the addresses and whom to sign
-    in as, and writes them with the machine clients to demo.json in the state folder. Nobody in it
-    is real. Ctrl-C ends all that it started.
+    Starts the database, a PDS emulator with invented people, a sign-in provider, the hub with its
+    worker, and the nodes of six agencies with their own files; matches a file of 500 children with
+    realistic mistakes; prints the addresses and whom to sign in as, and writes them with the
+    machine clients to demo.json in the state folder. Nobody in it is real. Ctrl-C ends all that it
+    started.
     """
     if state:
         os.environ["JOINEDUP_STATE"] = str(state.resolve())
@@ -125,6 +126,11 @@ def _run(
     # These take a second to load: not before `--help` has been answered.
     from joinedup.hub.demo import seed_demo, start_provider
     from joinedup.hub.demo.cast import ORGANISATIONS, PERSONAS
+    from joinedup.hub.demo.custodians import (
+        running_command,
+        running_custodians,
+        write_custodians,
+    )
     from joinedup.hub.demo.provider import ProviderFailed
     from joinedup.hub.serve import HOST, NotServing, check_port, free_port, running_hub
     from joinedup.pds.emulator.serve import running_emulator
@@ -143,7 +149,7 @@ def _run(
         hub_url = f"http://localhost:{port}"
         os.environ["JOINEDUP_HUB_URL"] = hub_url
         say.print("Sign-in provider and hub...")
-        client = seed_demo(folder)
+        clients = seed_demo(folder)
         # The hub's logging came with it, for the hub's own process; here it would hide the result.
         logging.getLogger("joinedup").setLevel(logging.WARNING)
         provider = start_provider(free_port(), hub_url)
@@ -164,6 +170,13 @@ def _run(
     out = _match(sample, emulator.environment)
     click.echo(_against_truth(out, truth))
 
+    say.print("Custodian nodes: their files, made the first time...")
+    configs = write_custodians(
+        folder / "custodians", hub_url, {one.client_id: one for one in clients}, children
+    )
+    stack.enter_context(running_command(["worker", "-q"], folder / "worker.log"))
+    stack.enter_context(running_custodians(configs, folder / "custodians" / "logs"))
+
     names = {one.ods_code: one.name for one in ORGANISATIONS}
     people = [
         {"subject": one.subject, "name": one.name, "role": one.role,
@@ -178,7 +191,8 @@ def _run(
             "pds": {"url": emulator.url, "environment": emulator.environment},
             "region": str(region),
             "people": people,
-            "clients": [client.as_dict()],
+            "clients": [client.as_dict() for client in clients],
+            "custodians": {config.parent.name.upper(): str(config) for config in configs},
         },
     )
     click.echo("")
@@ -188,6 +202,10 @@ def _run(
         click.echo(f"  {one['name']:<16} {one['role']}, {one['organisation']}")
     click.echo(f"The API:       {hub_url}/api/openapi.json")
     click.echo(f"PDS emulator:  {emulator.url}")
+    click.echo(
+        f"Custodians:    {len(configs)} nodes, settling by themselves; what they say is in "
+        f"{folder / 'custodians' / 'logs'}"
+    )
     click.echo(f"For scripts:   {folder / 'demo.json'}")
     click.echo(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C ends everything.")
     told.wait()

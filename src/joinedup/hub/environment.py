@@ -6,6 +6,7 @@ Every name starts with ``JOINEDUP_``; ``docs/api.md`` lists them.
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -67,12 +68,54 @@ def made_once(path: Path, content: bytes) -> bytes:
     return path.read_bytes()
 
 
-def secret_key() -> str:
-    """``JOINEDUP_SECRET_KEY``, or one made once and kept in the state folder."""
-    given = text("SECRET_KEY")
-    if given:
+def secret(name: str) -> str:
+    """``JOINEDUP_<name>``, or what is in the file that ``JOINEDUP_<name>_FILE`` names.
+
+    Empty when neither is set. Raises ``SettingError`` for a file that cannot be read, or when both
+    are set: which of the two counts must not be a guess.
+    """
+    given, file = text(name), text(f"{name}_FILE")
+    if given and file:
+        raise SettingError(f"Set JOINEDUP_{name} or JOINEDUP_{name}_FILE, not both.")
+    if not file:
         return given
-    return made_once(state_folder() / "secret-key", secrets.token_urlsafe(64).encode()).decode()
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingError(f"The file that JOINEDUP_{name}_FILE names cannot be read.") from error
+
+
+def secret_or_made(name: str, kept_as: str, make: Callable[[], str]) -> str:
+    """``secret(name)``, or one that is made once and kept in the state folder under that name."""
+    return (
+        secret(name) or made_once(state_folder() / kept_as, make().encode()).decode("utf-8").strip()
+    )
+
+
+def key(name: str, kept_as: str, length: int) -> bytes:
+    """A key of so many bytes, in hexadecimal digits; raises ``SettingError`` for anything else."""
+    return _bytes(name, secret_or_made(name, kept_as, lambda: secrets.token_hex(length)), length)
+
+
+def given_key(name: str, length: int) -> bytes | None:
+    """As ``key``, but None when none is given: none is made."""
+    given = secret(name)
+    return _bytes(name, given, length) if given else None
+
+
+def _bytes(name: str, digits: str, length: int) -> bytes:
+    try:
+        found = bytes.fromhex(digits)
+    except ValueError:
+        found = b""
+    if len(found) != length:
+        raise SettingError(f"JOINEDUP_{name} needs {2 * length} hexadecimal digits.")
+    return found
+
+
+def secret_key() -> str:
+    """``JOINEDUP_SECRET_KEY`` or ``…_FILE``, or one made once and kept in the state folder."""
+    return secret_or_made("SECRET_KEY", "secret-key", lambda: secrets.token_urlsafe(64))
 
 
 def hub_url() -> str:
@@ -106,6 +149,8 @@ class SignIn:
     name_claim: str
     organisation_claim: str
     role_claim: str
+    memberships_claim: str
+    step_up_acr: tuple[str, ...]
 
     @property
     def is_set_up(self) -> bool:
@@ -124,10 +169,12 @@ def sign_in() -> SignIn:
     return SignIn(
         issuer=text("OIDC_ISSUER").rstrip("/"),
         client_id=text("OIDC_CLIENT_ID"),
-        client_secret=text("OIDC_CLIENT_SECRET"),
+        client_secret=secret("OIDC_CLIENT_SECRET"),
         private_key_file=text("OIDC_PRIVATE_KEY_FILE"),
         scope=text("OIDC_SCOPE", "openid profile"),
         name_claim=text("OIDC_NAME_CLAIM", "name"),
         organisation_claim=text("OIDC_ORGANISATION_CLAIM", "organisation"),
         role_claim=text("OIDC_ROLE_CLAIM", "role"),
+        memberships_claim=text("OIDC_MEMBERSHIPS_CLAIM"),
+        step_up_acr=tuple(text("OIDC_STEP_UP_ACR").split()),
     )

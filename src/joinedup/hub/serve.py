@@ -47,6 +47,8 @@ def prepare() -> None:
     from django.db import connection
 
     from joinedup.hub.api.tokens import signing_key
+    from joinedup.hub.rights import applying
+    from joinedup.hub.sealing.keys import ring
 
     if not (Path(settings.STATICFILES_DIRS[0]) / "vendor/govuk-frontend").is_dir():
         raise NotServing(
@@ -57,6 +59,10 @@ def prepare() -> None:
         cursor.execute("SELECT pg_advisory_lock(hashtext('joinedup.hub.migrate'))")
         try:
             call_command("migrate", verbosity=0, interactive=False)
+            applying.apply()
+            ring().ready()
+        except applying.RightsOutOfDate as fault:
+            raise NotServing(str(fault)) from fault
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('joinedup.hub.migrate'))")
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -74,6 +80,7 @@ def serve(port: int = DEFAULT_PORT, workers: int = 1, host: str = HOST) -> None:
         if text("PDS_URL"):
             PdsConfig.from_environment()
         prepare()
+        _check_what_was_restored()
     except (SettingError, PdsConfigError) as error:
         raise NotServing(str(error)) from error
     except OperationalError as error:
@@ -96,6 +103,20 @@ def serve(port: int = DEFAULT_PORT, workers: int = 1, host: str = HOST) -> None:
         log_access=False,  # addresses and times are in the hub's own log, without query strings
         respawn_failed_workers=True,
     ).serve()
+
+
+def _check_what_was_restored() -> None:
+    """After a restored backup: purges and shields hold again, or the hub does not serve."""
+    from django.db import connection
+
+    from joinedup.hub.retention import kept, restoring
+
+    try:
+        restoring.before_serving()
+    except (restoring.RolledBack, kept.KeptDamaged) as fault:
+        raise NotServing(str(fault)) from fault
+    finally:
+        connection.close()
 
 
 def check_port(host: str, port: int) -> None:

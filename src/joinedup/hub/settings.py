@@ -23,18 +23,37 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "csp",
+    "procrastinate.contrib.django",
+    "joinedup.hub.rights",
+    "joinedup.hub.sealing",
     "joinedup.hub.organisations",
+    "joinedup.hub.approvals",
+    "joinedup.hub.agreements",
+    "joinedup.hub.limits",
     "joinedup.hub.identifiers",
+    "joinedup.hub.ledger",
     "joinedup.hub.reconciliation",
+    "joinedup.hub.register",
+    "joinedup.hub.discovery",
+    "joinedup.hub.shields",
+    "joinedup.hub.notifications",
+    "joinedup.hub.sharing",
+    "joinedup.hub.watching",
+    "joinedup.hub.subject_access",
+    "joinedup.hub.retention",
+    "joinedup.hub.pages",
 ]
 
 MIDDLEWARE = [
     "joinedup.hub.tracing.TracingMiddleware",
+    "joinedup.hub.rights.middleware.RightsMiddleware",
+    "joinedup.hub.ledger.middleware.LedgerMiddleware",
     "joinedup.hub.security.SecurityHeadersMiddleware",
     "joinedup.hub.api.problems.ProblemDetailsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "joinedup.hub.security.MethodsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -76,8 +95,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Sessions are kept in PostgreSQL: nothing about a child is ever in a cookie.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Sessions are kept in PostgreSQL, sealed: nothing about a child is ever in a cookie.
+SESSION_ENGINE = "joinedup.hub.sealing.sessions"
 SESSION_COOKIE_AGE = 20 * 60
 SESSION_SAVE_EVERY_REQUEST = True  # so that the twenty minutes are of idleness
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -118,7 +137,17 @@ CONTENT_SECURITY_POLICY = {
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 300  # an answer to a request has eight for each of 20 items
+# A file that is shared is closed before it is stored: it is never in a temporary file in clear.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1536 * 1024
+
+# E-mail says that there is a notice, and nothing of a child. None is sent without a server.
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_PORT = int(environment.number("EMAIL_PORT", 25))
+EMAIL_USE_TLS = environment.flag("EMAIL_TLS")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM") or "joinedup@localhost"
 
 LOOKUPS_PER_PERSON_PER_MINUTE = 30
 

@@ -36,12 +36,12 @@ class Sealed:
 def seal(key: bytes, content: bytes, bound_to: bytes) -> Sealed:
     """Seal a content for one entry (``bound_to`` is its id) with a fresh salt."""
     opening = os.urandom(_SALT) + content
-    return Sealed(_encrypt(key, opening, bound_to), commitment(opening))
+    return Sealed(encrypt(key, opening, bound_to), commitment(opening))
 
 
 def unseal(key: bytes, box: bytes, bound_to: bytes) -> bytes:
     """Give the opening (salt and content) of a sealed part; raises ``SealError``."""
-    return _decrypt(key, box, bound_to)
+    return decrypt(key, box, bound_to)
 
 
 def commitment(opening: bytes) -> bytes:
@@ -65,8 +65,8 @@ class Keys:
     def __init__(self, secret: bytes) -> None:
         if len(secret) != KEY:
             raise ValueError(f"the ledger's secret has {KEY} bytes")
-        self._index = _derive(secret, b"joinedup ledger index")
-        self._wrapping = _derive(secret, b"joinedup ledger wrap")
+        self._index = derive(secret, b"joinedup ledger index")
+        self._wrapping = derive(secret, b"joinedup ledger wrap")
 
     def index(self, kind: str, name: str) -> bytes:
         """Give the blind index of a subject or a person."""
@@ -74,23 +74,26 @@ class Keys:
 
     def wrap(self, key: bytes, index: bytes) -> bytes:
         """Encrypt a subject's key for keeping."""
-        return _encrypt(self._wrapping, key, index)
+        return encrypt(self._wrapping, key, index)
 
     def unwrap(self, wrapped: bytes, index: bytes) -> bytes:
         """Give a subject's key back; raises ``SealError``."""
-        return _decrypt(self._wrapping, wrapped, index)
+        return decrypt(self._wrapping, wrapped, index)
 
 
-def _derive(secret: bytes, use: bytes) -> bytes:
+def derive(secret: bytes, use: bytes) -> bytes:
+    """Give the key for one use of a secret (HKDF, RFC 5869)."""
     return HKDF(SHA256(), KEY, salt=None, info=use).derive(secret)
 
 
-def _encrypt(key: bytes, content: bytes, bound_to: bytes) -> bytes:
+def encrypt(key: bytes, content: bytes, bound_to: bytes) -> bytes:
+    """Close a content with a fresh nonce, bound to what it belongs to."""
     nonce = os.urandom(_NONCE)
     return nonce + AESGCM(key).encrypt(nonce, content, bound_to)
 
 
-def _decrypt(key: bytes, box: bytes, bound_to: bytes) -> bytes:
+def decrypt(key: bytes, box: bytes, bound_to: bytes) -> bytes:
+    """Give what was closed; raises ``SealError``."""
     try:
         return AESGCM(key).decrypt(box[:_NONCE], box[_NONCE:], bound_to)
     except (InvalidTag, ValueError) as error:

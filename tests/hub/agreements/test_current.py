@@ -52,7 +52,7 @@ def test_a_policy_that_did_not_change_is_not_compiled_again(agreement, find) -> 
     first = current_policy()
     with CaptureQueriesContext(connection) as queries:
         assert current_policy() is first
-    assert len(queries) == 1
+    assert len(queries) <= 1
 
 
 def test_without_a_head_everything_is_denied(agreement, find, look_up) -> None:

@@ -183,11 +183,11 @@ def test_the_rate_is_the_clients(match, machine):
     assert int(second["Retry-After"]) >= 1
 
 
-@pytest.mark.parametrize("operation", ["INSERT", "UPDATE"])
-def test_no_record_no_answer(match, oliver, operation):
+@pytest.mark.parametrize("table", ["identifiers_identifierrequest", "ledger_entry"])
+def test_no_record_no_answer(match, oliver, table):
     from tests.hub.test_get_an_identifier import no_writing
 
-    with no_writing(operation):
+    with no_writing("INSERT", table):
         answer = match(OLIVER)
     assert answer.status_code == 503
     assert answer.json()["issue"][0]["code"] == "transient"

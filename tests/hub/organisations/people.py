@@ -5,12 +5,12 @@ import uuid
 from datetime import date
 
 from django.conf import settings
-from joinedup.hub.sealing.sessions import SessionStore
 from django.test import Client
 from django.utils import timezone
 
 from joinedup.hub.organisations.models import Membership, Organisation, Person
 from joinedup.hub.pages.actor import MEMBERSHIP, SIGNED_IN_AT, STEPPED_UP_AT
+from joinedup.hub.sealing.sessions import SessionStore
 
 ISSUER = "https://sign-in.example"
 

@@ -62,9 +62,9 @@ def match(call):
 def as_person(browser_client, organisation):
     """Sign somebody in, who has just proved again who they are unless a test says otherwise."""
     from django.conf import settings
-    from joinedup.hub.sealing.sessions import SessionStore
 
     from joinedup.hub.pages.actor import STEPPED_UP_AT
+    from joinedup.hub.sealing.sessions import SessionStore
 
     def enter(name="Pat", role="social-worker", of=None, stepped_up=True):
         membership = sign_in(browser_client, of or organisation, name, role)

@@ -10,7 +10,7 @@ from ninja import Header, NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from joinedup.hub.api import identifier_endpoint, token_endpoint, tokens
+from joinedup.hub.api import explain_endpoint, identifier_endpoint, token_endpoint, tokens
 from joinedup.hub.api.assertions import ALGORITHMS
 from joinedup.hub.api.bearer import BearerToken, unauthenticated
 from joinedup.hub.api.body import StrictJsonParser
@@ -26,6 +26,18 @@ from joinedup.hub.api.schemas import (
     TokenError,
     form_body,
 )
+from joinedup.hub.discovery import (
+    records_endpoint,
+    search_endpoint,
+    subscription_endpoint,
+    work_endpoint,
+)
+from joinedup.hub.discovery import schemas as discovery_schemas
+from joinedup.hub.ledger import endpoint as ledger_endpoint
+from joinedup.hub.notifications import endpoint as caseload_endpoint
+from joinedup.hub.register import endpoint as register_endpoint
+from joinedup.hub.sharing import endpoint as sharing_endpoint
+from joinedup.hub.shields import endpoint as shields_endpoint
 
 
 class JoinedupAPI(NinjaAPI):
@@ -60,6 +72,11 @@ api = JoinedupAPI(
 @api.exception_handler(Problem)
 def _problem(request: HttpRequest, problem: Any) -> HttpResponse:
     return respond(problem)
+
+
+@api.exception_handler(work_endpoint.Idle)
+def _idle(request: HttpRequest, idle: Any) -> HttpResponse:
+    return work_endpoint.nothing()
 
 
 @api.exception_handler(AuthenticationError)
@@ -114,7 +131,17 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 
 _KNOWN = frozenset(
     name
-    for model in (IdentifierQuestion, PersonSpecification, RecordReference)
+    for model in (
+        IdentifierQuestion,
+        PersonSpecification,
+        RecordReference,
+        explain_endpoint.RecordDetails,
+        explain_endpoint.PairQuestion,
+        *discovery_schemas.BODIES,
+        *register_endpoint.BODIES,
+        *caseload_endpoint.BODIES,
+        *sharing_endpoint.BODIES,
+    )
     for name in model.model_fields
 )
 
@@ -202,3 +229,15 @@ def get_an_identifier_request(request: HttpRequest, request_id: uuid.UUID) -> di
     """Tell the state of one request."""
     caller: tokens.Caller = request.auth  # type: ignore[attr-defined]
     return identifier_endpoint.get_state(caller, request_id)
+
+
+api.add_router("", work_endpoint.router)  # first: most requests are polls
+api.add_router("", explain_endpoint.router)
+api.add_router("", ledger_endpoint.router)
+api.add_router("", shields_endpoint.router)
+api.add_router("", register_endpoint.router)
+api.add_router("", search_endpoint.router)
+api.add_router("", records_endpoint.router)
+api.add_router("", subscription_endpoint.router)
+api.add_router("", caseload_endpoint.router)
+api.add_router("", sharing_endpoint.router)

@@ -1,7 +1,6 @@
 """Checking a client's signed assertion (RFC 7523, ``private_key_jwt``)."""
 
 import hmac
-import json
 import re
 import time
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.errors import JoseError
 
+from joinedup.hub.api import compact
 from joinedup.hub.organisations.models import ClientKey, MachineClient, UsedAssertion
 
 ALGORITHMS = ("RS512", "RS256", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
@@ -21,6 +21,9 @@ ALGORITHMS = ("RS512", "RS256", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
 LONGEST_LIFE = 5 * 60
 CLOCK_SKEW = 30
 LONGEST_ASSERTION = 8 * 1024
+TYPES = ("jwt", "client-authentication+jwt")
+"""So that no other kind of JWT, such as one of the hub's own tokens, passes for an assertion."""
+
 PLAIN_ID = re.compile(r"[!-~]{1,128}")
 
 UNKNOWN = "The client is not known here, or none of its live keys signed this assertion."
@@ -67,14 +70,12 @@ def verify(assertion: str, token_url: str) -> Proven:
 def _read(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims, before anything is proven: only good for finding the key."""
     try:
-        unsigned = jws.extract_compact(assertion.encode("ascii"))
-        header = dict(unsigned.headers())
-        body = json.loads(unsigned.payload)
-    except (JoseError, ValueError, TypeError):
-        raise Refused("client_assertion is not a signed JWT.") from None
-    if not isinstance(body, dict):
-        raise Refused("The assertion's claims are not a JSON object.")
-    return header, body
+        header, claims = compact.read(assertion)
+    except compact.NotStrict as fault:
+        raise Refused(f"client_assertion is refused. {fault}") from None
+    if str(header.get("typ", "JWT")).lower() not in TYPES:
+        raise Refused(f"typ must be one of {', '.join(TYPES)}, or left out.")
+    return header, claims
 
 
 def _identifier(where: dict[str, Any], name: str) -> str:

@@ -3,8 +3,10 @@
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from joinedup.hub.api import tokens
+from joinedup.hub.api import callers, large, tokens
 from joinedup.hub.api.problems import BY_STATUS, Problem
+from joinedup.hub.ledger.writing import note
+from joinedup.hub.rights.acting import act_for
 
 
 def unauthenticated(error: str = "") -> Problem:
@@ -19,26 +21,39 @@ def unauthenticated(error: str = "") -> Problem:
 
 
 class BearerToken(HttpBearer):
-    """Lets in a caller whose token carries the scope, and says which scope is missing."""
+    """Lets in a caller whose token carries (one of) the scopes, and says which is missing."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, *scopes: str) -> None:
         super().__init__()
-        self.scope = scope
+        self.scopes = scopes
+
+    def caller(self, request: HttpRequest, token: str) -> tokens.Caller | None:
+        """Who calls with the token; None when it proves nothing."""
+        return callers.read(token)
 
     def authenticate(self, request: HttpRequest, token: str) -> tokens.Caller:
         """The caller; raises ``Problem`` 401 or 403."""
-        caller = tokens.read(token)
+        caller = self.caller(request, token)
         if caller is None:
             raise unauthenticated("invalid_token")
-        if self.scope not in caller.scopes:
+        note(organisation=caller.client.organisation.ods_code, client=caller.client.client_id)
+        if caller.scopes.isdisjoint(self.scopes):
+            missing = " or ".join(self.scopes)
             raise Problem(
                 403,
                 "missing-scope",
-                f"This token does not carry the scope {self.scope}.",
+                f"This token does not carry the scope {missing}.",
                 headers={
                     "WWW-Authenticate": (
-                        f'Bearer realm="joinedup", error="insufficient_scope", scope="{self.scope}"'
+                        f'Bearer realm="joinedup", error="insufficient_scope", '
+                        f'scope="{" ".join(self.scopes)}"'
                     )
                 },
             )
+        large.read(request)
+        self.begin(request, caller)
         return caller
+
+    def begin(self, request: HttpRequest, caller: tokens.Caller) -> None:
+        """From here on the database shows this caller's organisation's rows."""
+        act_for(caller.client.organisation_id)

@@ -1,14 +1,17 @@
 """``POST /api/v1/get-an-identifier``: one child's details in, one outcome out."""
 
-import re
 import uuid
 from typing import Any
 
+from django.db import transaction
+
+from joinedup.hub.api.once import Keep, once
 from joinedup.hub.api.problems import BY_STATUS, Problem
 from joinedup.hub.api.schemas import IdentifierQuestion, PersonSpecification
 from joinedup.hub.api.tokens import Caller
-from joinedup.hub.identifiers import idempotency
 from joinedup.hub.identifiers.asking import (
+    LOOK_UP,
+    NUMBER,
     Answered,
     Asker,
     HeldRecord,
@@ -17,8 +20,13 @@ from joinedup.hub.identifiers.asking import (
     ask,
 )
 from joinedup.hub.identifiers.models import Channel, IdentifierRequest
+from joinedup.hub.identifiers.permission import MayNotLookUp, may_look_up
+from joinedup.hub.ledger.writing import note, record
 from joinedup.hub.reconciliation import cases
 from joinedup.hub.reconciliation.models import ReviewCase
+from joinedup.hub.reconciliation.models import Status as Waiting
+from joinedup.hub.shields import same_time
+from joinedup.hub.shields.levels import told
 from joinedup.identify.outcome import Status
 
 FIELD_NAMES = {
@@ -34,7 +42,6 @@ FIELD_NAMES = {
 """The vocabulary of ``people`` to the names of the HTTP contract (design 5.3)."""
 
 RETRY_AFTER = 30
-KEY = re.compile(r"[!-~]{1,255}")
 
 
 def get_an_identifier(caller: Caller, question: IdentifierQuestion, key: str) -> dict[str, Any]:
@@ -43,35 +50,16 @@ def get_an_identifier(caller: Caller, question: IdentifierQuestion, key: str) ->
     Raises ``Problem``: 400 for a bad key, 409 for a conflicting one, 429, and 503 when the
     source of truth did not answer or the request could not be recorded.
     """
-    if not key:
-        return _answer(caller, question)
-    if not KEY.fullmatch(key):
-        raise Problem(
-            400, "bad-idempotency-key", "Idempotency-Key must be 1 to 255 visible characters."
-        )
-    try:
-        kept = idempotency.begin(
-            caller.client, key, idempotency.fingerprint(question.model_dump(mode="json"))
-        )
-    except idempotency.OtherQuestion:
-        raise Problem(
-            409, "idempotency-key-reused", "This Idempotency-Key belongs to another question."
-        ) from None
-    except idempotency.StillBeingAnswered:
-        raise Problem(
-            409,
-            "still-being-answered",
-            "The same question with this Idempotency-Key is still being answered.",
-            headers={"Retry-After": "1"},
-        ) from None
-    if kept.body is not None:
-        return dict(kept.body)
-    try:
+
+    def answer(keep: Keep) -> dict[str, Any]:
         body = _answer(caller, question)
-    except BaseException:
-        idempotency.give_up(kept)
-        raise
-    idempotency.finish(kept, body)
+        keep(body)
+        return body
+
+    asked = question.model_dump(mode="json")
+    body, before = once(caller, key, asked, answer, _may_still_be_told)
+    if before:
+        _note_given_again(caller, body)
     return body
 
 
@@ -87,20 +75,45 @@ def _answer(caller: Caller, question: IdentifierQuestion) -> dict[str, Any]:
         HeldRecord(record.recordType, record.systemId, record.recordId)
         for record in question.metadata
     ]
+    since = same_time.began()
     try:
+        may_look_up(client)
         answered = ask(asker, _given(question.personSpecification), records)
     except TooOften as refusal:
         raise Problem(
             429,
             "too-many-requests",
-            f"This client may ask {client.requests_per_minute} times a minute.",
+            refusal.held or f"This client may ask {client.requests_per_minute} times a minute.",
             headers={"Retry-After": str(refusal.seconds)},
         ) from None
+    except MayNotLookUp as refusal:
+        raise Problem(403, "not-allowed", refusal.words) from None
     except NoRecordNoAnswer:
         raise no_record() from None
     if answered.outcome.status is Status.UNAVAILABLE:
         raise _unavailable(answered)
+    if answered.outcome.nhs_number is None:
+        same_time.hold(since, same_time.WHEN_SOURCE_ASKED)
     return _body(answered)
+
+
+def _may_still_be_told(body: dict[str, Any]) -> bool:
+    """A shield holds from the next request on, also for an answer that is kept under its key."""
+    number = body.get("nhsNumber", "")
+    return not number or bool(told(number))
+
+
+def _note_given_again(caller: Caller, body: dict[str, Any]) -> None:
+    """An answer given again under its key reveals what it did the first time."""
+    number = body.get("nhsNumber", "")
+    note(
+        action=LOOK_UP,
+        purpose=caller.client.purpose,
+        outcome=body["status"],
+        subject=number,
+        fields=(NUMBER,) if number else (),
+        results=1 if number else 0,
+    )
 
 
 def get_state(caller: Caller, request_id: uuid.UUID) -> dict[str, Any]:
@@ -118,13 +131,22 @@ def get_state(caller: Caller, request_id: uuid.UUID) -> dict[str, Any]:
     if request is None:
         raise Problem(404, *BY_STATUS[404])
     case = cases.case_of(request_id, organisation)
-    number = request.nhs_number
-    if case and case.answered_by:
-        cases.collected(case, caller.client.pk)
-        number = case.nhs_number
+    number = told(request.nhs_number)
+    with transaction.atomic():
+        if case and case.answered_by:
+            cases.collected(case, caller.client.pk)
+            number = case.nhs_number
+        record(
+            action="identifier.collect",
+            purpose=request.purpose,
+            subject=number,
+            fields=(NUMBER,) if number else (),
+            results=1 if number else 0,
+            status=200,
+        )
     body: dict[str, Any] = {
         "requestId": str(request.id),
-        "status": Status.MATCH.value if number else request.status,
+        "status": _status(request, number),
         "review": _review(case) if case else None,
     }
     if number:
@@ -132,7 +154,18 @@ def get_state(caller: Caller, request_id: uuid.UUID) -> dict[str, Any]:
     return body
 
 
+def _status(request: IdentifierRequest, number: str) -> str:
+    """A number that may no longer be told is as if nobody had been found."""
+    if number:
+        return Status.MATCH.value
+    found = request.status == Status.MATCH.value
+    return Status.NO_MATCH.value if found else request.status
+
+
 def _review(case: ReviewCase) -> dict[str, Any]:
+    if case.answered_by and not case.nhs_number:
+        waiting = Waiting.OPEN.value
+        return {"caseId": str(case.id), "status": waiting, "decision": "", "decidedAt": None}
     decided = case.decided_at.isoformat() if case.decided_at else None
     return {
         "caseId": str(case.id),

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from joinedup.hub import tracing
 
 MEDIA_TYPE = "application/problem+json"
-FHIR_MEDIA_TYPE = "application/fhir+json"
-PREFIXES = ("/api/", "/fhir/")
+FHIR_MEDIA_TYPES = ("application/fhir+json", "application/fhir+xml")
+FHIR = "/fhir/"
+PREFIXES = ("/api/", FHIR)
 
 # What to say when the cause is known by its status alone.
 BY_STATUS = {
@@ -58,14 +59,33 @@ def _body(status: int, slug: str, detail: str, members: Mapping[str, Any]) -> by
     ).encode()
 
 
-def respond(problem: Problem) -> HttpResponse:
-    """The problem as a response."""
+# https://hl7.org/fhir/R4/valueset-issue-type.html
+_ISSUE = {
+    401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 406: "not-supported",
+    413: "too-long", 415: "not-supported", 429: "throttled", 500: "exception", 503: "transient",
+}  # fmt: skip
+
+
+def operation_outcome(problem: Problem) -> dict[str, Any]:
+    """The problem as FHIR says it."""
+    code = problem.members.get("code") or _ISSUE.get(problem.status, "invalid")
+    severity = problem.members.get("severity", "error")
+    issue = {"severity": severity, "code": code, "diagnostics": problem.detail}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def respond(problem: Problem, path: str = "/api/") -> HttpResponse:
+    """The problem as a response, in the form that this address speaks."""
+    body, media_type = _written(problem, path)
     return HttpResponse(
-        _body(problem.status, problem.slug, problem.detail, problem.members),
-        status=problem.status,
-        content_type=MEDIA_TYPE,
-        headers=dict(problem.headers),
+        body, status=problem.status, content_type=media_type, headers=dict(problem.headers)
     )
+
+
+def _written(problem: Problem, path: str) -> tuple[bytes, str]:
+    if path.startswith(FHIR):
+        return json.dumps(operation_outcome(problem)).encode(), FHIR_MEDIA_TYPES[0]
+    return _body(problem.status, problem.slug, problem.detail, problem.members), MEDIA_TYPE
 
 
 class ProblemDetailsMiddleware:
@@ -79,7 +99,7 @@ class ProblemDetailsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_ours = response.headers.get("Content-Type") in (MEDIA_TYPE, FHIR_MEDIA_TYPE)
+        is_ours = response.headers.get("Content-Type") in (MEDIA_TYPE, *FHIR_MEDIA_TYPES)
         is_oauth = getattr(response, "is_oauth_error", False)
         if request.path.startswith(PREFIXES) and response.status_code >= 400:
             if not is_ours and not is_oauth:
@@ -87,7 +107,7 @@ class ProblemDetailsMiddleware:
                 slug, detail = BY_STATUS.get(
                     status, ("error", "The request could not be carried out.")
                 )
-                response.content = _body(status, slug, detail, {})
-                response["Content-Type"] = MEDIA_TYPE
+                problem = Problem(status, slug, detail)
+                response.content, response["Content-Type"] = _written(problem, request.path)
             response.headers.pop("Content-Length", None)
         return response

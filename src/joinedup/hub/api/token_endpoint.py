@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from joinedup.hub.api import assertions, tokens
 from joinedup.hub.api.problems import Problem
+from joinedup.hub.ledger.writing import note
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FORM = "application/x-www-form-urlencoded"
@@ -38,6 +39,7 @@ def give_token(request: HttpRequest) -> HttpResponse:
 
 
 def _grant(request: HttpRequest) -> dict[str, Any]:
+    note(action="token.issue")
     form = _form(request)
     if form.get("grant_type") != "client_credentials":
         raise OAuthError("unsupported_grant_type", "grant_type must be client_credentials.")
@@ -46,6 +48,7 @@ def _grant(request: HttpRequest) -> dict[str, Any]:
     try:
         proven = assertions.verify(form.get("client_assertion", ""), tokens.token_url())
     except assertions.Refused as refusal:
+        note(reason=str(refusal))
         raise OAuthError("invalid_client", str(refusal), 401) from None
     if form.get("client_id", proven.client.client_id) != proven.client.client_id:
         raise OAuthError("invalid_client", "client_id is not the client that signed.", 401)

@@ -13,16 +13,29 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from joinedup.hub import environment
+from joinedup.hub.api import compact
 from joinedup.hub.api.assertions import Proven
+from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import ClientKey, MachineClient
 
-LIFE = 10 * 60
+LIFE = 5 * 60
 ALGORITHM = "ES256"
 TYPE = "at+jwt"  # RFC 9068
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - an address
 SCOPES = {
     "get-an-identifier.read": "Ask for a child's identifier",
     "match": "Ask which known child fits (FHIR $match)",
+    "shield.write": "Hide a child from whoever might harm them",
+    "find-record.write": "Ask who knows a child",
+    "find-record.read": "Read what came of a search",
+    "fetch-record.read": "Have a record's content",
+    "work-item.read": "See whether there is work",
+    "work-item.write": "Take work and answer it",
+    "register.write": "Say which records are held",
+    "request.write": "Ask another organisation, and answer what it asks",
+    "request.read": "See requests, and collect what was shared",
+    "caseload.write": "Say who works with which child",
+    "audit": "Have receipts of disclosures that concern the caller",
 }
 
 
@@ -45,9 +58,10 @@ def token_url() -> str:
 
 
 def issue(proven: Proven, scopes: list[str]) -> str:
-    """A token for the client, good for ten minutes and for these scopes."""
+    """A token for the client, good for five minutes and for these scopes."""
     now = int(time.time())
     client = proven.client
+    note(action="token.issue", organisation=client.organisation.ods_code, client=client.client_id)
     return jwt.encode(
         {"alg": ALGORITHM, "typ": TYPE, "kid": signing_key().kid},
         {
@@ -69,10 +83,11 @@ def issue(proven: Proven, scopes: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client calling with a good token, and what the token lets it do."""
+    """A client calling with a good token, what the token lets it do, and until when (seconds)."""
 
     client: MachineClient
     scopes: frozenset[str]
+    good_until: float
 
 
 def read(token: str) -> Caller | None:
@@ -82,6 +97,7 @@ def read(token: str) -> Caller | None:
     of them takes effect at once; a scope taken from the client is gone at once as well.
     """
     try:
+        compact.read(token)
         decoded = jwt.decode(token, signing_key(), algorithms=[ALGORITHM])
     except (JoseError, ValueError):
         return None
@@ -106,4 +122,8 @@ def read(token: str) -> Caller | None:
     now = timezone.now()
     if key is None or not key.is_live(now) or not key.client.is_live(now):
         return None
-    return Caller(key.client, frozenset(claims["scope"].split()) & frozenset(key.client.scopes))
+    return Caller(
+        key.client,
+        frozenset(claims["scope"].split()) & frozenset(key.client.scopes),
+        min(claims["exp"], key.expires_at.timestamp()),
+    )

@@ -43,15 +43,8 @@ def subscribe(organisation: Organisation, event: Event, url: str) -> str:
     """
     check_address(url)
     secret = secrets.token_urlsafe(32)
-    Subscription.objects.update_or_create(
-        organisation=organisation,
-        event=event,
-        defaults={
-            "url": url,
-            "secret": secret,
-            "created_at": timezone.now(),
-        },
-    )
+    given: dict[str, Any] = {"url": url, "secret": secret, "created_at": timezone.now()}
+    Subscription.objects.update_or_create(organisation=organisation, event=event, defaults=given)
     return secret
 
 

@@ -27,8 +27,9 @@ def keys() -> Keys:
 
 @lru_cache(maxsize=1)
 def signer() -> Signer:
-    """Who signs checkpoints: ``JOINEDUP_LEDGER_SIGNING_KEY`` or ``…_FILE`` (64 hexadecimal digits, an
-    Ed25519 private key), or made once. Raises ``SettingError``.
+    """Who signs checkpoints: ``JOINEDUP_LEDGER_SIGNING_KEY`` or ``…_FILE``, or made once.
+
+    The key is an Ed25519 private key of 64 hexadecimal digits. Raises ``SettingError``.
     """
     raw = environment.key("LEDGER_SIGNING_KEY", "ledger-signing-key", KEY)
     return Signer(origin(), Ed25519PrivateKey.from_private_bytes(raw))
@@ -38,4 +39,3 @@ def origin() -> str:
     """The log's name: the hub's own address without the scheme, as C2SP recommends."""
     parts = urlsplit(environment.hub_url())
     return f"{parts.netloc}/ledger"
-

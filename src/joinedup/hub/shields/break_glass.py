@@ -160,13 +160,14 @@ def _alert(opened: BreakGlass, sui: str, membership: Membership) -> list[str]:
     whose = Organisation.objects.filter(pk__in=shields.values("organisation"))
     due = working_days_later(timezone.localdate(), 1)
     told = {each.pk: each for each in (*whose, membership.organisation)}
+    who = f"{membership.get_role_display()} at {membership.organisation}"
     with across_organisations():
         for organisation in told.values():
             Alert.objects.create(
                 organisation=organisation,
                 break_glass=opened,
                 review_by=due,
-                words=f"{membership.get_role_display()} at {membership.organisation} opened a shield: "
-                f"{Emergency(opened.emergency).label}. Look at it by {due.isoformat()}.",
+                words=f"{who} opened a shield: {Emergency(opened.emergency).label}. "
+                f"Look at it by {due.isoformat()}.",
             )
     return sorted(each.ods_code for each in told.values())
