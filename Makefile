@@ -72,7 +72,10 @@ bench: install ## Measure what docs/benchmarks.md says
 	$(BIN)/python benchmarks/linkage.py .bench/region --febrl --write
 	$(BIN)/python benchmarks/online.py
 	$(BIN)/python benchmarks/identities.py
+	$(BIN)/python benchmarks/policy.py --write
 	$(BIN)/python benchmarks/discovery.py --growth --write
+	$(BIN)/python benchmarks/over_http.py --write
+	$(BIN)/python benchmarks/watching.py --worlds 50 --write
 
 lock: $(STAMP) ## Write requirements/dev.txt anew, with hashes and without any host's name
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \

@@ -63,7 +63,7 @@ class World:
             "entry_id": [_an_entry()],
             "search_id": searches,
             "fetch_id": fetches,
-            "event": ["workAvailable", "resultsAvailable"],
+            "event": ["work.available", "result.available"],
             "sui": [words.SUI, words.OTHER_SUI],
             "suid": [words.SUI],
             "purpose": [words.PURPOSE],
@@ -191,7 +191,8 @@ def test_no_5xx_and_no_undeclared_answer(world):
 @pytest.mark.timeout(3600)
 def test_no_5xx_and_no_undeclared_answer_at_length(world):
     seen = call_all(world, 500, derandomize=False)
-    assert all(min(answers) < 300 for answers in seen.values())
+    came_in = [name for name, answers in seen.items() if min(answers) < 300]
+    assert len(came_in) >= 20, seen
 
 
 def test_every_answer_that_is_declared_is_described():

@@ -64,7 +64,10 @@ class TracingMiddleware:
             response = self.get_response(request)
             response["X-Correlation-ID"] = str(trace.correlation_id)
             route = request.resolver_match.route if request.resolver_match else "(no route)"
-            log.info(
+            # Nodes ask for work several times a second: only that there was some is worth a line.
+            idle = request.method == "HEAD" and response.status_code == 204
+            log.log(
+                logging.DEBUG if idle else logging.INFO,
                 "%s /%s %s %.0fms correlation=%s trace=%s",
                 request.method if request.method in METHODS else "(other)",
                 route,

@@ -169,7 +169,14 @@ def test_asking_is_recorded_and_needs_the_scope(region, words):
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"date": "yesterday"}, {"_count": "0"}, {"type": "rest"}, {"agent": "x|LA"}]
+    "parameters",
+    [
+        {"date": "yesterday"},
+        {"_count": "0"},
+        {"_count": "9" * 5000},
+        {"type": "rest"},
+        {"agent": "x|LA"},
+    ],
 )
 def test_what_cannot_be_searched_for_is_said(region, parameters):
     headers = {"authorization": f"Bearer {region.la.bearer}"}

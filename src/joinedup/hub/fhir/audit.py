@@ -4,6 +4,7 @@ IHE RESTful ATNA (ITI-81) search over the ledger. By GET with ``date`` and ``age
 named by POST alone, so that no number is in an address.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -97,7 +98,7 @@ def _read(given: QueryDict) -> Asked:
         elif name in _AGENT:
             agent = _token(values[0], ODS_CODE)
         elif name == "_count":
-            if not values[0].isdecimal() or not 1 <= int(values[0]) <= MOST:
+            if not re.fullmatch("[0-9]{1,4}", values[0]) or not 1 <= int(values[0]) <= MOST:
                 raise wrong("invalid", f"_count is 1 to {MOST}.")
             most = int(values[0])
         elif name != "_format":
