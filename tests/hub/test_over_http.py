@@ -237,13 +237,16 @@ def test_a_social_worker_finds_a_child(visit: Visit):
 
     with psycopg.connect(visit.region.database) as link:
         record = link.execute(
-            "SELECT role, purpose, case_reference, reason, status, nhs_number, channel "
+            "SELECT role, purpose, case_reference, reason, status, channel, sealed_number "
             "FROM identifiers_identifierrequest ORDER BY sequence DESC LIMIT 1"
         ).fetchone()
-    assert record == (
+    *said, number = record
+    assert said == [
         "social-worker", "section-47", "CASE-42", "Checking a referral from a school",
-        "Match", ROWAN, "page",
-    )  # fmt: skip
+        "Match", "page",
+    ]  # fmt: skip
+    assert number
+    assert ROWAN.encode() not in bytes(number)  # the number is kept sealed
 
     visit.press("Sign out")
     visit.page.wait_for_url(f"{visit.region.provider.url}/**")
