@@ -110,7 +110,8 @@ def unseal(content: str, key: Key, *, sui: str = "", work_item: str = "") -> dic
     try:
         text = jwe.decrypt_compact(content, key, registry=_REGISTRY).plaintext
         record = json.loads(text or b"")
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError, LookupError, AttributeError) as error:
+        # The header is whoever's who sent it: the library looks up names in it as they stand.
         raise EnvelopeError("the envelope cannot be opened with this key") from error
     if problems := validate(record):
         raise EnvelopeError(f"the record is not by its schema: {problems[0].rule_code}")

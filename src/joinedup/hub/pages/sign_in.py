@@ -119,10 +119,10 @@ def done(request: HttpRequest) -> HttpResponse:
     try:
         token = provider().authorize_access_token(request)
         claims = dict(token.get("userinfo") or {})
-        if str(claims.get("iss")).rstrip("/") != settings.SIGN_IN.issuer:
-            raise NotLetIn("not-completed")  # its metadata may name another issuer than it is
         if request.membership and STEP_UP_BACK in request.session:  # type: ignore[attr-defined]
             return redirect(step_up(request, claims))
+        if str(claims.get("iss")).rstrip("/") != settings.SIGN_IN.issuer:
+            raise NotLetIn("not-completed")  # its metadata may name another issuer than it is
         membership = admit(claims)
     except NotLetIn as refusal:
         log.warning("sign-in refused: %s", refusal)
