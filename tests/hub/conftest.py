@@ -107,6 +107,9 @@ def db(django_ready: None, hub_variables: dict[str, str], monkeypatch: pytest.Mo
     """Empty tables and the hub's environment; whatever a test commits is gone after it."""
     use(monkeypatch, hub_variables)
     empty_tables()
+    from joinedup.hub.ledger import witnesses
+
+    witnesses.own().file.path.unlink(missing_ok=True)  # of the log that an earlier test had
 
 
 @pytest.fixture

@@ -81,6 +81,8 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "max_size": 16,
     "timeout": 5,
 }
+# A database that was started anew leaves dead connections in the pool: none of them is handed out.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["ATOMIC_REQUESTS"] = False  # a record must be committed before its answer
 
 USE_TZ = True

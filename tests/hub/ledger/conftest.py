@@ -24,8 +24,6 @@ def hub(db):
         writing,
     )
 
-    own = witnesses.own().file.path
-    own.unlink(missing_ok=True)  # of the log that an earlier test had
     return SimpleNamespace(
         checkpoints=checkpoints,
         export=export,
@@ -43,5 +41,5 @@ def hub(db):
         note=writing.note,
         record=writing.record,
         entries=lambda: models.Entry.objects.order_by("number"),
-        own=own,
+        own=witnesses.own().file.path,
     )

@@ -12,12 +12,11 @@ SUI = "9990000018"
 @pytest.fixture
 def hub(links, organisation, browser_client):
     """T1 (council) and T2 (trust), the hub's own team, a child with a record, and a way to look."""
-    from joinedup.hub.ledger import witnesses, writing
+    from joinedup.hub.ledger import writing
     from joinedup.hub.ledger.models import Entry
     from joinedup.hub.ledger.opening import opened
     from tests.hub.organisations.people import browser, hub_team, member
 
-    witnesses.own().file.path.unlink(missing_ok=True)
     links.identities.add(record("schools", "S1", nhs_number=SUI))
     trust = elsewhere()
     pat = member(organisation, "social-worker", "Pat Testerton")
