@@ -75,14 +75,12 @@ TEMPLATES = [
 
 # A pool per process: a connection per request would cost more than the query it carries.
 DATABASE_URL = database_url()
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, engine="joinedup.hub.rights.backend")}
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "max_size": 16,
     "timeout": 5,
 }
-# A database that was started anew leaves dead connections in the pool: none of them is handed out.
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["ATOMIC_REQUESTS"] = False  # a record must be committed before its answer
 
 USE_TZ = True

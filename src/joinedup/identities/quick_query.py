@@ -5,7 +5,7 @@ from hashlib import blake2b
 from typing import cast
 from weakref import WeakSet
 
-from psycopg import Connection
+from psycopg import Connection, Error, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
@@ -55,11 +55,17 @@ class QuickQuery:
             if conn not in self._prepared:
                 made = pgconn.prepare(self._name, self._statement, self._types)
                 if made.status != ExecStatus.COMMAND_OK:
-                    raise error_from_result(made)
+                    raise _failure(conn, made)
                 self._prepared.add(conn)
             formats = [self._format] * len(values)
             given = cast("list[bytes]", list(values))  # None as well, whatever its types say
             result = pgconn.exec_prepared(self._name, given, formats, self._format)
         if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            raise error_from_result(result)
+            raise _failure(conn, result)
         return result
+
+
+def _failure(conn: Connection[TupleRow], result: PGresult) -> Error:
+    """Give what psycopg raises; of a connection that is lost the result itself does not tell."""
+    error = error_from_result(result)
+    return OperationalError(str(error)) if conn.closed else error

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.backends.signals import connection_created
 
 from joinedup.hub.prepared import rows
@@ -102,10 +102,10 @@ def _apply(**_: Any) -> None:
 
 
 def _give_back() -> None:
-    """Leave the connection as it was before the request, or to the pool when that fails."""
-    try:
+    """Leave the connection to the pool, whose next user says anew for whom it is."""
+    if connection.in_atomic_block:
         _apply()
-    except DatabaseError:
+    else:
         connection.close()
 
 
