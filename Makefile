@@ -9,7 +9,7 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
 JAVA := $(shell command -v java)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help install assets chromium java demo test test-slow check format bench lock clean
+.PHONY: help install assets chromium java demo test test-slow mutate check format bench lock clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,11 @@ test: install chromium java check ## Run every check and test
 
 test-slow: install chromium java ## Also the large runs
 	$(BIN)/python -m pytest -m slow
+
+mutate: install ## Spoil ledger, shields and policy a little at a time: do the tests notice?
+	$(BIN)/python tools/mutate.py src/joinedup/ledger tests/ledger
+	$(BIN)/python tools/mutate.py src/joinedup/policy/shield.py tests/policy/test_shield.py
+	$(BIN)/python tools/mutate.py src/joinedup/policy tests/policy --skip shield.py
 
 check: install ## Format, lint, types, architecture, secrets, known vulnerabilities
 	$(BIN)/ruff format --check .

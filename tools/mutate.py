@@ -1,32 +1,96 @@
 """Spoils a package in one small way at a time, and counts how often its tests notice.
 
-python tools/mutate.py src/joinedup/policy tests/policy [--skip shield.py] [--jobs 2]
+python tools/mutate.py src/joinedup/policy tests/policy [--skip shield.py] [--jobs 2] [--again LOG]
 
 A mutant swaps a comparison, an operator, ``and``/``or``, a truth value, a number or a text, drops a
 ``not``, or turns a condition round. Each runs in a process of its own, forked after what tests need
-is loaded, so that a mutant costs little more than its tests. Prints the survivors and the score;
-ends with status 1 when it is under ``--goal``.
+is loaded, so that a mutant costs little more than its tests. The tests run once without a mutant;
+then the quickest go first, those over ``--longest`` seconds are left out, and properties are tried
+with few examples: the score is what the quick tests notice, and all of them notice no less.
+Prints the survivors and the score; ends with status 1 when it is under ``--goal``. With ``--again``
+only the survivors that an earlier run printed are tried.
 """
 
 import argparse
 import ast
 import contextlib
 import copy
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import io
 import multiprocessing
 import os
+import resource
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-PATIENCE = 60  # seconds a mutant's tests may take; one that hangs is noticed too
+import hypothesis
+import pytest
+
+PATIENCE = 5  # times as long as its tests took a mutant may take; one that hangs is noticed too
+MEMORY = 4 * 2**30  # bytes that it may take: a loop that fills a list without end is noticed too
+RECENT = 10  # tests that go first, because they noticed a mutant lately
+EXAMPLES = 25  # of each property that does not say itself how many
 ROOT = Path(__file__).parent.parent
+
+# Changes that no test can notice, each with why: they are not counted.
+EQUIVALENT = {
+    "ledger/checkpoint.py read_checkpoint: line and _is_by(verifier, text, line) without line": (
+        "no line is None by then; it says so to mypy"
+    ),
+    "ledger/merkle.py check_inclusion: not at & 1 and at without at": (
+        "it is not 0 there, so one of its bits is set and ends the loop"
+    ),
+    "ledger/merkle.py check_subtree_consistency: not last & 1 and last without last": (
+        "it is not 0 there, so one of its bits is set and ends the loop"
+    ),
+    (
+        "ledger/verify.py _backwards: checkpoint.size >= largest.size -> "
+        "checkpoint.size > largest.size"
+    ): "of two of one size only the size is used",
+    (
+        "ledger/witness.py Showing.parse: size.isascii() and size.isdecimal() and "
+        "(len(size) < 20) and (str(int(size)) == size) without size.isascii()"
+    ): "a number is written in ASCII, so nothing else is the same as it",
+    (
+        "policy/agreement.py Agreements._by_day: turns.get(rule.valid_from, 0) ^ 1 << place -> "
+        "turns.get(rule.valid_from, 0) | 1 << place"
+    ): "no rule turns twice on one day, so its bit is not there yet",
+    (
+        "policy/agreement.py Agreements._by_day: turns.get(over, 0) ^ 1 << place -> "
+        "turns.get(over, 0) | 1 << place"
+    ): "no rule turns twice on one day, so its bit is not there yet",
+    "policy/agreement.py _first: bits & -bits -> bits | -bits": (
+        "that is minus the lowest bit, which is as long"
+    ),
+    "policy/catalogue.py Depth: 2 -> 3": (
+        "only the order of depths is used; they are kept by name"
+    ),
+    (
+        "policy/decide.py _basis: basis is not None and case.purpose is not None and "
+        "(case.asker is not None) and (code in case.purpose.bases) and (case.asker.legal_class in "
+        "basis.legal_classes) and (not basis.duty or case.policy.in_force(basis.duty, "
+        "case.question.on)) without basis is not None"
+    ): "a purpose's bases are all in the catalogue, which it checks; it says so to mypy",
+    (
+        "policy/decide.py _is_sensitive: case.holds is not None and case.holds.sensitive without "
+        "case.holds is not None"
+    ): "nothing is found of a record type that the catalogue has not; it says so to mypy",
+    "policy/facts.py from_facts: 'URV' -> 'URVX'": (
+        "there is no fourth level: X is refused all the same"
+    ),
+    "policy/question.py Level.letter: 'URV' -> 'URVX'": (
+        "there is no fourth level to have the letter"
+    ),
+    "policy/shield.py months_later: 31 -> 32": ("32 days after a first lie in the next month too"),
+}
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -45,14 +109,24 @@ class Mutant:
 
     path: Path
     line: int
+    within: str
     what: str
     tree: ast.Module
+
+    @property
+    def name(self) -> str:
+        """The file, the function or class, the change: the same when lines were added."""
+        return f"{_place(self.path)} {self.within}: {self.what}"
+
+
+def _place(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its text."""
     tree = ast.parse(path.read_text("utf-8"))
-    untouched = _passed_over(tree)
+    untouched, within = _passed_over(tree), dict(_homes(tree))
     for place, node in enumerate(ast.walk(tree)):
         if id(node) in untouched:
             continue
@@ -61,7 +135,18 @@ def mutants(path: Path) -> Iterator[Mutant]:
             twin = next(each for at, each in enumerate(ast.walk(spoilt)) if at == place)
             changed = _changes(twin)[number][1]
             _put(spoilt, twin, changed)
-            yield Mutant(path, node.lineno, what, ast.fix_missing_locations(spoilt))
+            home = within.get(id(node), "-")
+            yield Mutant(path, node.lineno, home, what, ast.fix_missing_locations(spoilt))
+
+
+def _homes(node: ast.AST, name: str = "-") -> Iterator[tuple[int, str]]:
+    """The function or class that each part lies in, as ``Class.function``."""
+    for child in ast.iter_child_nodes(node):
+        own = name
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            own = child.name if name == "-" else f"{name}.{child.name}"
+        yield id(child), own
+        yield from _homes(child, own)
 
 
 def _passed_over(tree: ast.Module) -> set[int]:
@@ -169,17 +254,62 @@ def module_of(path: Path) -> str:
     return ".".join(path.resolve().relative_to(ROOT / "src").with_suffix("").parts)
 
 
-def run_tests(tests: Sequence[str]) -> int:
-    """Run them in this process, in silence; 0 when all passed."""
-    import hypothesis
-    import pytest
+class _Order:
+    """Measures the tests of the first run; then puts those first that will most likely notice.
 
-    # A failure is enough: no time is spent on making its example small.
-    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
-    hypothesis.settings.register_profile("mutants", phases=phases, database=None)
+    Those are the tests that noticed the mutants before, which lie close by; then the quick ones.
+    """
+
+    def __init__(self, longest: float) -> None:
+        self.longest = longest
+        self.seconds: Counter[str] = Counter()
+        self.known = False
+        self.noticed: list[str] = []
+        self.failed = ""
+
+    def patience(self) -> float:
+        """Seconds that a mutant's tests may take, with some for the start of a busy machine."""
+        return 10 + PATIENCE * sum(each for each in self.seconds.values() if each <= self.longest)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not self.known:
+            self.seconds[report.nodeid] += report.duration  # type: ignore[assignment]
+        elif report.failed:
+            self.failed = report.nodeid
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.known:
+            items[:] = [one for one in items if self.seconds[one.nodeid] <= self.longest]
+            items.sort(key=lambda one: (self._since(one.nodeid), self.seconds[one.nodeid]))
+
+    def _since(self, test: str) -> int:
+        """How many mutants ago the test noticed one."""
+        return self.noticed.index(test) if test in self.noticed else RECENT
+
+    def remember(self, test: str) -> None:
+        """Keep the test that noticed a mutant, as the newest."""
+        rest = [each for each in self.noticed if each != test]
+        self.noticed = [test, *rest][:RECENT]
+
+
+def run_tests(tests: Sequence[str], order: _Order) -> int:
+    """Run them in this process, in silence; 0 when all passed."""
+    # A failure is enough: no time is spent on making its example small. A slow moment of the
+    # machine is none.
+    hypothesis.settings.register_profile(
+        "mutants",
+        phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+        database=None,
+        deadline=None,
+        max_examples=EXAMPLES,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     hypothesis.settings.load_profile("mutants")
+    # Nobody reads how a test failed: nothing is spent on telling it.
+    options = ["-x", "-q", "--assert=plain", "--tb=no", "-p", "no:cacheprovider"]
+    options += ["-p", "no:unraisableexception", "--hypothesis-seed=1"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1", *tests])
+        return pytest.main([*options, *tests], plugins=[order])
 
 
 def forget(package: str) -> None:
@@ -194,30 +324,37 @@ def forget(package: str) -> None:
             del sys.modules[name]
 
 
-def _noticed(mutant: Mutant, tests: Sequence[str]) -> bool:
+def _noticed(mutant: Mutant, tests: Sequence[str], order: _Order) -> bool:
     """Whether the tests fail, or hang, on the mutant: in a child of this process."""
 
     def child() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         sys.meta_path.insert(0, _Finder(mutant))
-        os._exit(1 if run_tests(tests) else 0)
+        failed = run_tests(tests, order)
+        sender.send(order.failed)
+        os._exit(1 if failed else 0)
 
+    receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(PATIENCE)
+    process.join(order.patience())
     if process.exitcode is None:
         process.kill()
         process.join()
+    if receiver.poll() and (failed := receiver.recv()):
+        order.remember(failed)
     return process.exitcode != 0
 
 
 def _share(
     mutants: Sequence[Mutant],
     tests: Sequence[str],
+    order: _Order,
     answers: "multiprocessing.Queue[tuple[int, bool]]",
     part: range,
 ) -> None:
     for at in part:
-        answers.put((at, _noticed(mutants[at], tests)))
+        answers.put((at, _noticed(mutants[at], tests, order)))
 
 
 def main() -> int:
@@ -226,32 +363,52 @@ def main() -> int:
     parser.add_argument("tests", nargs="+")
     parser.add_argument("--skip", action="append", default=[], help="a file's name")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--longest", type=float, default=1, help="seconds a test may take")
+    parser.add_argument("--again", type=Path, metavar="LOG", help="only those that LOG names")
     parser.add_argument("--goal", type=float, default=0.9)
     args = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    if run_tests(args.tests):
+    began, order = time.monotonic(), _Order(args.longest)
+    if run_tests(args.tests, order):
         print("The tests fail without any mutant. Put that right first.", file=sys.stderr)
         return 2
+    order.known = True
     forget(module_of(args.package if args.package.is_dir() else args.package.parent))
-    found = args.package.glob("*.py") if args.package.is_dir() else [args.package]
-    files = sorted(each for each in found if each.name not in args.skip)
-    every = [mutant for file in files for mutant in mutants(file)]
+    paths = args.package.glob("*.py") if args.package.is_dir() else [args.package]
+    files = sorted(each for each in paths if each.name not in args.skip)
+    found = [mutant for file in files for mutant in mutants(file)]
+    every = [each for each in found if each.name not in EQUIVALENT]
+    names, places = {each.name for each in found}, tuple(_place(file) + " " for file in files)
+    if stale := [one for one in EQUIVALENT if one.startswith(places) and one not in names]:
+        print("EQUIVALENT names what is no change any more:", *stale, sep="\n", file=sys.stderr)
+        return 2
+    if args.again:
+        named = {line.partition(": ")[2] for line in args.again.read_text("utf-8").splitlines()}
+        every = [each for each in every if each.name in named]
+        found = every
+    if not every:
+        print("There is nothing to spoil.", file=sys.stderr)
+        return 2
+    gc.freeze()  # children share the mutants' trees, and need not look through them
     context = multiprocessing.get_context("fork")
     answers: multiprocessing.Queue[tuple[int, bool]] = context.Queue()
     for job in range(args.jobs):
         part = range(job, len(every), args.jobs)
-        context.Process(target=_share, args=(every, args.tests, answers, part)).start()
+        context.Process(target=_share, args=(every, args.tests, order, answers, part)).start()
     seen = Counter[bool]()
     for done in range(1, len(every) + 1):
         at, noticed = answers.get()
         seen[noticed] += 1
         if not noticed:
-            print(f"{every[at].path.name}:{every[at].line}: {every[at].what}", flush=True)
+            print(f"{every[at].line}: {every[at].name}", flush=True)
         print(f"\r{done} of {len(every)}, {seen[False]} survive", end="", file=sys.stderr)
     print(file=sys.stderr)
     score = seen[True] / len(every)
-    print(f"{len(every)} mutants of {len(files)} files, {seen[True]} noticed: {score:.1%}")
+    print(
+        f"{len(every)} mutants of {len(files)} files, {seen[True]} noticed: {score:.1%}"
+        f" (in {time.monotonic() - began:.0f} s; {len(found) - len(every)} more say the same)"
+    )
     return 0 if score >= args.goal else 1
 
 

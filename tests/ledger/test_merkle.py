@@ -121,3 +121,58 @@ def test_a_frontier_must_fit_its_size():
         frontier.append(leaf)
     again = merkle.Frontier(5, frontier.roots)
     assert again.root() == merkle.root_of(_leaves(5))
+
+
+def test_no_proof_is_made_of_what_cannot_be_proved():
+    """A made-up proof would be shown to a partner and fail there, as if the log were changed."""
+    _, node = _store(_leaves(4))
+    for old, new in ((0, 0), (0, 3), (4, 3), (-1, 3)):
+        with pytest.raises(merkle.ProofError, match="its own size or larger"):
+            merkle.consistency_proof(node, old, new)
+    for place, size in ((-1, 3), (3, 3), (0, 0)):
+        with pytest.raises(merkle.ProofError, match="no such leaf"):
+            merkle.inclusion_proof(node, place, size)
+    assert merkle.consistency_proof(node, 3, 3) == merkle.inclusion_proof(node, 0, 1) == []
+
+
+def _proof_by_definition(leaves: list[bytes], start: int, end: int, whole: bool) -> list[bytes]:
+    """Section 4.4.1 of the draft, word for word."""
+    if (start, end) == (0, len(leaves)):
+        return [] if whole else [_by_definition(leaves)]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    left, right = leaves[:k], leaves[k:]
+    if end <= k:
+        return [*_proof_by_definition(left, start, end, whole), _by_definition(right)]
+    if k <= start:
+        return [*_proof_by_definition(right, start - k, end - k, whole), _by_definition(left)]
+    assert start == 0
+    return [*_proof_by_definition(right, 0, end - k, False), _by_definition(left)]
+
+
+def test_every_part_of_every_small_tree_is_proved_and_no_other():
+    """A partner that follows one part would else take a changed log for the old one."""
+    parts = 0
+    for size in (*range(1, 20), 30):
+        leaves = _leaves(size)
+        root = _by_definition(leaves)
+        for start in range(size):
+            for end in range(start + 1, size + 1):
+                part = _by_definition(leaves[start:end])
+                if start % (1 << (end - start - 1).bit_length()):
+                    with pytest.raises(merkle.ProofError, match="cannot start there"):
+                        merkle.check_subtree_consistency(start, end, size, part, root, [])
+                    continue
+                proof = _proof_by_definition(leaves, start, end, True)
+                merkle.check_subtree_consistency(start, end, size, part, root, proof)
+                parts += 1
+                wrong = [(merkle.leaf_hash(b"x"), root, proof), (part, leaves[0][::-1], proof)]
+                wrong += [
+                    (part, root, [*proof, root]),
+                    *([(part, root, proof[:-1])] if proof else []),
+                ]
+                for each in wrong:
+                    with pytest.raises(merkle.ProofError):
+                        merkle.check_subtree_consistency(start, end, size, *each)
+    assert parts > 500

@@ -127,6 +127,48 @@ def test_signatures_below_a_note_are_each_what_they_say():
         read_checkpoint(TEXT, [LOG.verifier])
 
 
+def test_nobodys_note_is_none_even_where_no_name_is_asked_for():
+    """Whoever reads with no keys must not take bare text for a signed head."""
+    for below in ("", "\n"):
+        with pytest.raises(CheckpointError, match="not a signature"):
+            read_checkpoint(f"{TEXT}\n{below}", [])
+
+
+def test_a_key_with_a_plus_in_its_text_is_read():
+    """One key in three has one: a partner with such a key could not be a witness."""
+    key = Verifier("node.example", b"\xfb" * 32)
+    assert "+" in key.text().split("+", 2)[2]
+    assert Verifier.parse(key.text()) == key
+
+
+def test_a_signature_is_written_in_one_way_alone():
+    """Two texts for one signature would make two notes of one, and a copy look like a fork."""
+    note, cosigned = LOG.sign(POINT), LOG.cosign(POINT, 1795000000)
+    assert note.endswith("=\n")
+    with pytest.raises(CheckpointError):
+        read_checkpoint(note[:-1] + "=\n", [LOG.verifier])
+    for wrong in (cosigned.rstrip("\n") + "X", cosigned + "X", cosigned[:-2] + "\n"):
+        with pytest.raises(CheckpointError):
+            LOG.verifier.check_cosignature(POINT, wrong)
+    loose = LOG.verifier.text().rpartition("+")
+    with pytest.raises(CheckpointError, match="name"):
+        Verifier.parse(f"{loose[0]}+{loose[2][:4]}!{loose[2][4:]}")
+    text = TEXT.replace("ERERE", "E!RERE", 1)
+    with pytest.raises(CheckpointError, match="root"):
+        read_checkpoint(f"{text}\n{LOG.signature(text)}", [LOG.verifier])
+
+
+@pytest.mark.parametrize("first", [1, 255])
+def test_a_moment_beyond_all_calendars_is_refused_like_any_wrong_signature(first):
+    """A witness that signs for such a moment must not stop those that come after it."""
+    at = int.from_bytes(bytes([first]) + (1795000000).to_bytes(8, "big")[1:], "big")
+    good = b64decode(LOG.cosign(POINT, 1795000000).rstrip("\n").rpartition(" ")[2])
+    swapped = line(LOG.name, good[:4] + bytes([first]) + good[5:])
+    for wrong in (LOG.cosign(POINT, at), swapped):
+        with pytest.raises(CheckpointError, match="did not sign"):
+            LOG.verifier.check_cosignature(POINT, wrong)
+
+
 # --- what a verifier says ------------------------------------------------------------------------
 
 CONTENTS = [b"one", b"two", b"three"]
@@ -165,6 +207,14 @@ def test_a_verifier_says_each_fault_in_words():
         "the log went back from 3 entries to 1", "the log went back from 3 entries to 2",
     ]  # fmt: skip
     assert verify(CONTENTS, [point(2), point(2, minutes=1), point(3, minutes=2)]).whole
+
+
+def test_going_back_is_measured_from_the_largest_log_that_was_signed():
+    """Otherwise whoever cuts the log need only stay above the first checkpoint of all."""
+    back = verify(CONTENTS, [point(1), point(3, minutes=1), point(2, minutes=2)])
+    assert [(each.size, each.words) for each in back.faults] == [
+        (2, "the log went back from 3 entries to 2")
+    ]
 
 
 # --- a witness -----------------------------------------------------------------------------------
@@ -254,3 +304,23 @@ def test_a_first_note_is_found_from_the_files_first_byte(tmp_path):
     # The proof of 1 to 2 is the second leaf's hash.
     file.add(note(2), (leaf_hash(CONTENTS[1]),))
     assert path.read_bytes() == b"".join(note(n).encode() + b"\n\x0c\n" for n in (1, 2))
+
+
+def test_a_witness_may_follow_a_log_from_before_its_first_entry(tmp_path):
+    """A new hub shows its empty log: a witness that failed here would never begin."""
+    witness = Witness(tmp_path / "notes", LOG.verifier, Signer("w", OTHER), lambda: 1795000000.0)
+    for _ in range(2):
+        answer = witness.answer(body(0, 0))
+        assert (answer.status, answer.text) == (
+            200,
+            Signer("w", OTHER).cosign(point(0), 1795000000),
+        )
+    assert witness.answer(body(0, 1)).status == 200
+
+
+def test_a_first_note_that_a_crash_left_unfinished_leaves_nothing_behind(tmp_path):
+    """One stray byte before the first note would make the whole file unreadable."""
+    path = tmp_path / "notes"
+    path.write_bytes(b"half a no")
+    WitnessFile(path, LOG.verifier).add(note(1), ())
+    assert path.read_bytes() == note(1).encode() + b"\n\x0c\n"

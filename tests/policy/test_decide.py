@@ -181,6 +181,13 @@ def test_a_restricted_child_is_found_without_where() -> None:
         assert duties(AGREED, replace(question, child=RESTRICTED)) == {(Duty.MASK_LOCATION, None)}
 
 
+def test_an_unknown_record_type_of_a_shielded_child_is_denied_like_any_unknown_one() -> None:
+    """A decision must be an answer: a failure here would tell of the shield."""
+    for child in (CHILD, RESTRICTED):
+        fetch = replace(FETCH, record_type="diary", child=child)
+        assert against(AGREED, fetch) == {"detail", "agreement"}
+
+
 def test_nobody_finds_a_child_who_may_not_be_discovered() -> None:
     for question in (FIND, FETCH, LOOK_UP):
         assert against(AGREED, replace(question, child=HIDDEN)) == {"shield"}
@@ -282,6 +289,31 @@ def test_a_contractor_stands_where_its_principal_stands_and_ends_with_either() -
         assert "organisation" in against(AGREED, replace(hired, organisation=orphan))
 
 
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize(
+    ("first", "last", "may"),
+    [
+        (TODAY, TODAY, True),
+        (TODAY - DAY, TODAY + DAY, True),
+        (TODAY - DAY, TODAY, True),
+        (TODAY, None, True),
+        (TODAY + DAY, None, False),
+        (TODAY - DAY, TODAY - DAY, False),
+    ],
+)
+def test_an_organisation_may_from_its_first_day_to_its_last(asks, first, last, may) -> None:
+    """A school that opens today is helped today, and one that closes tonight until tonight."""
+    name, party = ("organisation", CARE) if asks else ("holder", SCHOOL)
+    question = replace(FIND, **{name: replace(party, valid_from=first, valid_to=last)})
+    assert decide(AGREED, question).allowed is may
+
+
+def test_only_a_contractor_stands_where_another_body_stands() -> None:
+    """Any body that names a principal would else act as that one."""
+    club = replace(HIRED, legal_class="club")
+    assert "organisation" in against(AGREED, replace(FIND, organisation=club))
+
+
 def test_a_rule_may_name_a_contractor_itself() -> None:
     kept_back = replace(
         RULE, destinations=frozenset({"HIRED"}), effect=Effect.DENY, depth=Depth.EXISTENCE
@@ -354,6 +386,12 @@ def test_the_identifier_duty_is_another_and_changes_what_is_carried() -> None:
     assert duties(carried, FETCH) == {(Duty.CARRY_IDENTIFIER, None)}
     assert duties(carried, FIND) == set()
     assert duties(carried, replace(FETCH, on=TODAY - DAY)) == set()
+
+
+def test_the_duty_binds_no_body_that_is_not_under_it() -> None:
+    """Each reason is told by itself: a charity must not read that the duty covers it."""
+    charity = replace(UNDER_DUTY, organisation=replace(CARE, legal_class="other"))
+    assert against(IN_FORCE, charity) == {"basis", "agreement"}
 
 
 # --- Sensitive services and own records ---------------------------------------------------------

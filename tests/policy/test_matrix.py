@@ -109,3 +109,24 @@ def spoil(content, path, value):
 def test_a_catalogue_that_contradicts_itself_is_refused(path, value, named) -> None:
     with pytest.raises(CatalogueError, match=re.escape(named)):
         Catalogue.read(spoil(national().content, path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (
+            ("purpose", "section-47", "bases"),
+            ["whim", "hunch"],
+            "purpose section-47 names what is not in the catalogue: hunch, whim",
+        ),
+        (
+            ("basis", "identifier-duty", "duty"),
+            "etiquette",
+            "basis identifier-duty names what is not in the catalogue: etiquette",
+        ),
+    ],
+)
+def test_a_contradiction_is_told_with_its_place(path, value, words) -> None:
+    """Whoever edits the law must find the line among hundreds."""
+    with pytest.raises(CatalogueError, match=f"^{words}$"):
+        Catalogue.read(spoil(national().content, path, value))

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
+from joinedup.policy import catalogue
 from joinedup.policy.agreement import AgreementRule, Effect
 from joinedup.policy.catalogue import Catalogue, Depth, national
 from joinedup.policy.decide import decide
@@ -13,14 +15,16 @@ from joinedup.policy.decision import Decision, Duty, Obligation
 from joinedup.policy.explanation import explain
 from joinedup.policy.facts import as_facts, from_facts
 from joinedup.policy.policy import Policy, fingerprint
-from joinedup.policy.question import Action, Level, Relationship
+from joinedup.policy.question import Action, Child, Level, Question, Relationship
 from tests.policy.questions import (
     AGREED,
     BREAK_GLASS,
     FIND,
     HIRED,
+    LOOK_UP,
     NOTHING_AGREED,
     RULE,
+    SCHOOL,
     TODAY,
 )
 
@@ -267,3 +271,139 @@ def test_emergency_duties_are_in_hours() -> None:
     said = explain(AGREED, urgent, decide(AGREED, urgent))
     assert "Complete the record within 24 hours." in said.duties
     assert decide(AGREED, urgent).has(Duty.COMPLETE_LATER)
+
+
+def test_a_question_kept_for_years_has_these_facts_and_reads_back() -> None:
+    """Decisions are replayed from them: under another name a fact would be lost."""
+    question = Question(
+        Action.FETCH,
+        TODAY,
+        replace(HIRED, valid_to=date(2027, 3, 31)),
+        "nurse",
+        "section-47",
+        "public-task",
+        Child(date(2015, 6, 1), date(2026, 12, 1), date(2036, 5, 31), Level.NOT_DISCOVERABLE),
+        SCHOOL,
+        "health.details",
+        Relationship.SELF_CLAIMED,
+        reason_given=True,
+        emergency=True,
+        stepped_up=True,
+    )
+    facts = {
+        "action": "fetch",
+        "on": "2026-11-23",
+        "organisation": {
+            "code": "HIRED",
+            "kind": "supplier",
+            "legal_class": "contractor",
+            "valid_from": "2020-01-01",
+            "valid_to": "2027-03-31",
+            "principal": {
+                "code": "CARE",
+                "kind": "childrens-services",
+                "legal_class": "s11",
+                "valid_from": "2020-01-01",
+                "valid_to": None,
+                "principal": None,
+            },
+        },
+        "role": "nurse",
+        "purpose": "section-47",
+        "legal_basis": "public-task",
+        "child": {
+            "born": "2015-06-01",
+            "died": "2026-12-01",
+            "known_until": "2036-05-31",
+            "level": "V",
+        },
+        "holder": {
+            "code": "SCHOOL",
+            "kind": "education",
+            "legal_class": "s16E",
+            "valid_from": "2020-01-01",
+            "valid_to": None,
+            "principal": None,
+        },
+        "record_type": "health.details",
+        "relationship": "self-claimed",
+        "reason_given": True,
+        "emergency": True,
+        "stepped_up": True,
+    }
+    assert as_facts(question) == facts
+    assert from_facts(facts) == question
+    least = replace(LOOK_UP, child=Child(), relationship=None, reason_given=False, emergency=False)
+    assert from_facts(as_facts(least)) == least
+
+
+def test_a_rule_reads_back_from_the_words_that_were_agreed() -> None:
+    """Agreements are kept as these facts: one that reads back otherwise allows something else."""
+    denying = replace(RULE, effect=Effect.DENY, depth=Depth.EXISTENCE, valid_to=TODAY)
+    for rule in (RULE, denying):
+        assert AgreementRule.from_facts(rule.as_facts()) == rule
+
+
+def test_a_decision_replays_from_the_policy_that_was_kept() -> None:
+    """Years later the same question must be answered alike, or nobody can say why it was."""
+    policy = Policy([RULE], {"identifier": TODAY, "information-sharing": date(2027, 4, 1)})
+    again = Policy.from_content(policy.content())
+    assert again.version == policy.version
+    assert again.duties == policy.duties
+    assert decide(again, FIND) == decide(policy, FIND)
+    assert policy.content()["duties"] == {
+        "identifier": "2026-11-23",
+        "information-sharing": "2027-04-01",
+    }
+    assert set(policy.content()) == {"agreements", "duties", "catalogue", "code"}
+
+
+def test_an_explanation_is_headed_by_its_outcome() -> None:
+    """The first words that a practitioner reads."""
+    assert explain(AGREED, FIND, decide(AGREED, FIND)).heading == "Allowed"
+    refused = explain(NOTHING_AGREED, FIND, decide(NOTHING_AGREED, FIND))
+    assert refused.heading == "Not allowed"
+    assert refused.why == "No agreement between the two organisations that is in force covers it."
+
+
+def test_a_duty_without_a_limit_gives_nobody_time() -> None:
+    """Words about it must not promise a minute that nobody granted."""
+    decision = Decision(True, (), (Obligation(Duty.EXPIRE),), "")
+    assert explain(AGREED, FIND, decision).duties == ("It ends after 0 minutes.",)
+
+
+def test_an_agreement_that_is_open_names_its_first_day_alone() -> None:
+    """The source of a decision is read out in a dispute."""
+    (reason,) = [each for each in decide(AGREED, FIND).reasons if each.rule == "agreement"]
+    assert reason.source == "Agreement DSA-1, in force from 2020-01-01"
+    assert (reason.allows, reason.secret) == (True, False)
+
+
+def test_a_purpose_that_nobody_knows_is_told_of_in_whole_sentences() -> None:
+    """Whoever mistyped it reads what is wrong, and a lawyer that no statute stands behind it."""
+    decision = decide(AGREED, replace(FIND, purpose="curiosity"))
+    against = {each.rule: each for each in decision.reasons if not each.allows}
+    assert against["asker"].words == (
+        "Your organisation or your role does not ask for this purpose: not one of the catalogue."
+    )
+    assert against["purpose"].source == "no statute; Article 9"
+    assert against["detail"].source == "UK GDPR Article 5(1)(c); no statute; Article 9"
+
+
+def test_a_version_can_be_worked_out_again_from_what_was_kept() -> None:
+    """An auditor does so years later; two editions of the code must not share a version."""
+    content = AGREED.content()
+    law = fingerprint(national().content)
+    assert AGREED.version == fingerprint({**content, "catalogue": law})
+    package = Path(catalogue.__file__).parent
+    files = sorted(package.glob("*.py"))
+    assert len(files) > 10
+    assert content["code"] == fingerprint([[one.name, one.read_text("utf-8")] for one in files])
+
+
+def test_what_a_question_does_not_say_is_not_given() -> None:
+    """A caller that forgets a fact must not be taken to have a reason, or to be who they say."""
+    least = Question(Action.LOOK_UP, TODAY, SCHOOL, "", "identifier", "public-task", Child())
+    assert (least.holder, least.record_type, least.relationship) == (None, "", None)
+    assert (least.reason_given, least.emergency, least.stepped_up) == (False, False, False)
+    assert least.child == Child(born=None, died=None, known_until=None, level=Level.OPEN)

@@ -145,6 +145,35 @@ def test_days_and_months():
     assert months_later(date(2026, 5, 31)) == date(2026, 11, 30)
 
 
+def test_a_review_of_july_falls_in_january_of_the_next_year():
+    """The one month whose half-year ends in a January: a year early would be overdue at once."""
+    assert months_later(date(2026, 7, 15)) == date(2027, 1, 15)
+    assert months_later(date(2026, 6, 30)) == date(2026, 12, 30)
+
+
+@pytest.mark.parametrize(
+    ("months", "day"),
+    [
+        (0, date(2026, 1, 31)),
+        (1, date(2026, 2, 28)),
+        (3, date(2026, 4, 30)),
+        (11, date(2026, 12, 31)),
+        (12, date(2027, 1, 31)),
+        (26, date(2028, 3, 31)),
+    ],
+)
+def test_a_period_of_any_number_of_months_ends_in_its_own_month(months, day):
+    """Whoever sets another period than half a year would see reviews in the wrong month."""
+    assert months_later(date(2026, 1, 31), months) == day
+
+
+@pytest.mark.parametrize("level", [R, V])
+def test_to_ask_for_the_level_that_a_shield_has_is_no_request_to_lift_it(level):
+    """Reviewers would be asked to lift what nobody wants lower."""
+    shield = fold([ask(level), event(Kind.CONFIRM, "ann"), event(Kind.CONFIRM, "bob")])
+    assert after(shield, event(Kind.LIFT_ASKED, "ann", level)) == shield
+
+
 people = st.sampled_from(["", "ann", "bob", "cat"])
 events = st.builds(Event, st.sampled_from(Kind), st.dates(date(2026, 1, 1), date(2028, 1, 1)),
                    people, st.sampled_from(Level))  # fmt: skip

@@ -98,7 +98,10 @@ class Verifier:
         at = int.from_bytes(raw[4:12], "big")
         if raw[:4] != self.cosignature_id or not self.check(_cosigned(checkpoint, at), raw[12:]):
             raise CheckpointError(f"{self.name} did not sign for this checkpoint")
-        return datetime.fromtimestamp(at, UTC)
+        try:
+            return datetime.fromtimestamp(at, UTC)
+        except (ValueError, OverflowError, OSError) as error:  # a moment beyond all calendars
+            raise CheckpointError(f"{self.name} did not sign at a moment that there is") from error
 
     def check(self, text: str, signature: bytes) -> bool:
         """Whether this key signed the text."""

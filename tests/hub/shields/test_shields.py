@@ -374,3 +374,27 @@ def test_two_numbers_kept_apart_by_two_people_and_nobody_is_told(
         {"name": "resource", "resource": both},
         {"name": "onlyCertainMatches", "valueBoolean": False}]}  # fmt: skip
     assert match(asked).json()["total"] <= 1
+
+
+def test_a_proposal_to_keep_apart_waits_its_time_and_not_longer(links, as_person, organisation):
+    """A second proposal must not undo one that waits; what was forgotten is not kept sealed."""
+    from django.utils import timezone
+
+    from joinedup.hub.shields.models import SealedPair
+    from joinedup.hub.shields.sealed import propose_apart
+
+    organisation.runs_hub = True
+    organisation.save()
+    ann = as_person("Ann", "shield-reviewer")
+
+    def propose():
+        before = set(SealedPair.objects.values_list("pk", flat=True))
+        propose_apart([NUMBER], ["9990000026"], ann, "Ordered by the desk.")
+        (made,) = set(SealedPair.objects.values_list("pk", flat=True)) - before
+        return made
+
+    first = propose()
+    for waited, kept in (({"days": 14, "hours": 23}, True), ({"days": 15, "hours": 1}, False)):
+        SealedPair.objects.filter(pk=first).update(since=timezone.now() - timedelta(**waited))
+        propose()
+        assert SealedPair.objects.filter(pk=first).exists() is kept
