@@ -4,6 +4,7 @@ import getpass
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,17 +13,20 @@ from rich.table import Table
 from joinedup.cli.interrupt import stop_on_interrupt
 from joinedup.custodian.answers import SHARE, decide_request, waiting_requests
 from joinedup.custodian.client import WITHHELD_REASONS, Refused
-from joinedup.custodian.config import ConfigError, read_config
+from joinedup.custodian.config import Config, ConfigError, read_config
 from joinedup.custodian.files import accept_smaller
+from joinedup.custodian.given import given, receipt_of
 from joinedup.custodian.http import HubAway
 from joinedup.custodian.node import Node
 from joinedup.custodian.store import Store, StoreError
+from joinedup.custodian.witnessing import EVIDENCE, evidence, signer
 
 
 @click.command(
     "custodian",
     epilog="docs/custodian.md has an example of the file. Exit status: 0 done, 1 a file was not "
-    "taken in, 2 wrong usage, 3 the hub did not answer.",
+    "taken in or the hub's ledger contradicts itself, 2 wrong usage, 3 the hub or "
+    "a database did not answer.",
 )
 @click.option(
     "--config", "config_file", required=True, metavar="FILE",
@@ -39,6 +43,12 @@ from joinedup.custodian.store import Store, StoreError
     "--accept-smaller", metavar="NAME",
     help="Take in a file that was refused for holding much less than before.",
 )  # fmt: skip
+@click.option(
+    "--given", "shows_given", is_flag=True,
+    help="List what was given to whom, with the state of each receipt, and end.",
+)  # fmt: skip
+@click.option("--receipt", metavar="ENTRY", help="Print one receipt (for `ledger receipt`).")
+@click.option("--witness-key", is_flag=True, help="Print the key that this node signs with.")
 @click.option("--json", "as_json", is_flag=True, help="Print how the node stands as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
@@ -47,6 +57,9 @@ def command(
     waiting: bool,
     decide: tuple[str, str] | None,
     accept_smaller: str | None,
+    shows_given: bool,
+    receipt: str | None,
+    witness_key: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -65,6 +78,9 @@ def command(
         config = read_config(config_file)
         if waiting or decide or accept_smaller:
             _desk(Store(config.state), waiting, decide, accept_smaller, as_json)
+            return
+        if shows_given or receipt or witness_key:
+            _ledger(config, receipt, as_json, is_key=witness_key)
             return
         node = Node(config, say)
         if once:
@@ -87,13 +103,15 @@ def _once(node: Node, as_json: bool) -> None:
         click.echo(f"Error: {error}", err=True)
         away = True
     status = node.status()
+    if status.ledger_contradictions:
+        click.echo("Error: the hub's ledger contradicts itself: see --given.", err=True)
     if as_json:
         click.echo(json.dumps(status.as_dict()))
     else:
         click.echo(node.summary(), err=True)
-    if away:
+    if away or status.tables_away:
         raise SystemExit(3)
-    if status.refused_files:
+    if status.refused_files or status.ledger_contradictions:
         raise SystemExit(1)
 
 
@@ -128,5 +146,45 @@ def _desk(
             str(row["number"]), row["asked_at"][:16].replace("T", " "), row["searcher_name"],
             f"{row['purpose']}: {row['reason']}".strip(": "),
             f"{row['record_type']} {row['record_id']}",
+        )  # fmt: skip
+    Console(file=sys.stdout).print(table)
+
+
+def _ledger(config: Config, receipt: str | None, as_json: bool, *, is_key: bool) -> None:
+    """What the node knows of the hub's ledger."""
+    store = Store(config.state)
+    if is_key:
+        if config.witness is None:
+            raise click.UsageError("There is no [witness] in the configuration.")
+        click.echo(signer(config.witness, store).verifier.text())
+        return
+    if receipt:
+        found = receipt_of(store, receipt)
+        if found is None:
+            raise click.UsageError(f"There is no receipt of {receipt}: --given lists them.")
+        click.echo(found)
+        return
+    rows, wrong = given(store), evidence(store)
+    if as_json:
+        click.echo(json.dumps({"given": rows, "contradictions": wrong}))
+    else:
+        _show_given(rows)
+        for one in wrong:
+            click.echo(f"Contradiction at {one['at']}: {one['why']}.", err=True)
+        if wrong:
+            click.echo(f"The evidence: {store.folder / EVIDENCE}", err=True)
+    if wrong:
+        raise SystemExit(1)
+
+
+def _show_given(rows: list[dict[str, Any]]) -> None:
+    table = Table("when", "to whom", "why", "what", "receipt", "ledger entry")
+    for row in rows:
+        what = "that records are held"
+        if row["act"] == "record.fetch":
+            what = f"{', '.join(row['recordTypes'])} {row['record']}".strip()
+        table.add_row(
+            row["at"][:16].replace("T", " "), row["name"], row["purpose"], what, row["receipt"],
+            row["entry"],
         )  # fmt: skip
     Console(file=sys.stdout).print(table)

@@ -43,7 +43,7 @@ def command(once: bool, listed: bool, as_json: bool, quiet: bool) -> None:
         from joinedup.hub.ledger import keys, witnesses
 
         keys.keys(), keys.signer()
-        set_witnesses = len(witnesses.others())
+        set_witnesses = len(witnesses.others()) + len(witnesses.nodes())
     except (NotServing, SettingError) as error:
         raise click.UsageError(str(error)) from None
     except (DatabaseUnavailable, DatabaseFailure) as error:

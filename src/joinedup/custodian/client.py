@@ -12,6 +12,7 @@ import json
 import threading
 import time
 import uuid
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,6 +155,15 @@ class Fetched:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """An entry of the ledger, its place, and its proof."""
+
+    content: bytes
+    place: int
+    proof: list[bytes]
+
+
 class HubClient:
     """Calls one hub as one machine client; thread-safe."""
 
@@ -251,6 +261,42 @@ class HubClient:
     def send_answer(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a result that was made before."""
         return self._object("POST", "/api/v2/work/result", body)
+
+    # ------------------------------------------------------------------ as a witness
+    def checkpoint(self, since: int) -> tuple[str, list[bytes]] | None:
+        """Give the ledger's newest checkpoint, and the proof that it continues that of a size.
+
+        None while nothing was signed for yet.
+        """
+        reply = self._call("GET", f"/api/v1/ledger/checkpoint?since={since}")
+        if reply.status == 202:
+            return None
+        body = _read_object(reply)
+        return _text(body, "checkpoint"), _hashes(body)
+
+    def countersign(self, size: int, signature: str) -> None:
+        """Bring our signature over the checkpoint of a size (C2SP tlog-cosignature)."""
+        body = {"size": size, "signature": signature}
+        self._call("POST", "/api/v1/ledger/countersignatures", body)
+
+    def receipts(self, after: int, size: int) -> tuple[list[Receipted], int]:
+        """Give what was disclosed of our records beyond a place of the log, and up to which.
+
+        Each with its proof in the log of ``size`` entries, which the caller has to check.
+        """
+        path = f"/api/v1/ledger/receipts?after={after}&size={size}"
+        body = self._object("GET", path)
+        found, up_to = body.get("disclosures"), body.get("upTo")
+        if not isinstance(found, list) or not isinstance(up_to, int) or not after < up_to < size:
+            raise NotOurContract("its answer lists no receipts")
+        try:
+            read = [
+                Receipted(b64decode(one["content"], validate=True), int(one["place"]), _hashes(one))
+                for one in found
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise NotOurContract("a receipt of its answer cannot be read") from error
+        return read, up_to
 
     # ------------------------------------------------------------------ as a searcher
     def search(self, question: Mapping[str, Any], key: str = "") -> dict[str, Any]:
@@ -351,6 +397,20 @@ def _read_object(reply: Reply) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise NotOurContract("its answer is not a JSON object")
     return body
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise NotOurContract(f"its answer holds no {name}")
+    return value
+
+
+def _hashes(body: Mapping[str, Any]) -> list[bytes]:
+    try:
+        return [b64decode(one, validate=True) for one in body["proof"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotOurContract("a proof cannot be read") from error
 
 
 def _refused(reply: Reply) -> Refused:

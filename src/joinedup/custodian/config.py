@@ -3,25 +3,41 @@
 Relative paths are from the file's own folder. Every mistake is said with the place it is in.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from joinedup.custodian.client import WITHHELD_REASONS, Credentials
+from joinedup.ledger.checkpoint import CheckpointError, Verifier
 from joinedup.standards import STANDARDS
+from joinedup.standards.columns import ALIASES
 from joinedup.standards.schemas import RECORD_TYPES
 
-MADE_HERE: Final = tuple(name for name in RECORD_TYPES if name != "placement.details")
-"""Record types that the node makes of agency files."""
-
+_PLACEMENT: Final = "placement.details"
+_TABLES_SHARE: Final = 0.8  # a table is the whole of what is held: it seldom shrinks by a fifth
+_TABLE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
+_FILE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_WITNESS_NAME: Final = re.compile(r"[^\s,+/]+")
 _LOCAL: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 class ConfigError(Exception):
     """The file cannot be used; the text says where and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A database that a system is read from: ``variable`` names the environment variable that holds
+    its address, ``queries`` are SQL by the name of the file that each makes.
+    """
+
+    variable: str
+    queries: Mapping[str, str]
+    every_minutes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,8 @@ class System:
     records without one are asked about. ``dated_names``: a file whose name differs only in its
     digits takes the place of the one before. ``id_from`` names the kind of local id that is the
     system's own, for files whose first id is another (a transfer file's is the UPN). ``names`` are
-    words for codes in the files (a school's number, a practice).
+    words for codes in the files (a school's number, a practice). With a ``source`` the node itself
+    writes the files, into a folder of its own.
     """
 
     id: str
@@ -45,6 +62,8 @@ class System:
     dated_names: bool = False
     id_from: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    source: Source | None = None
+    smallest_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +92,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnessed:
+    """The hub's ledger, signed with the key ``log``, to which this node is the witness ``name``."""
+
+    log: Verifier
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All that a node is told."""
 
@@ -91,6 +119,7 @@ class Config:
     refresh_hours: float = 24.0
     ask_again_days: float = 30.0
     smallest_share: float = 0.5
+    witness: Witnessed | None = None
 
     def credentials(self) -> Credentials:
         """Read the key; raises ``ConfigError``."""
@@ -125,15 +154,17 @@ def read_config(path: Path) -> Config:
 
 def _config(part: "_Part", home: Path) -> Config:
     hub, node = part.part("hub"), part.part("node")
-    systems = tuple(_system(one, home) for one in part.parts("systems"))
+    state = home / node.text("state", "state")
+    systems = tuple(_system(one, home, state) for one in part.parts("systems"))
     contacts = tuple(one.strings() for one in part.parts("contacts"))
     share, withhold = part.parts("share"), part.parts("withhold")
+    client_id = hub.text("client_id")
     config = Config(
         hub_url=_url(hub),
-        client_id=hub.text("client_id"),
+        client_id=client_id,
         key_file=home / hub.text("key_file"),
         key_id=hub.text("key_id", ""),
-        state=home / node.text("state", "state"),
+        state=state,
         systems=systems,
         contacts=contacts,
         share=tuple(_rule(one, withholds=False) for one in share),
@@ -144,6 +175,7 @@ def _config(part: "_Part", home: Path) -> Config:
         refresh_hours=node.number("refresh_hours", 24.0, 0.001, 720),
         ask_again_days=node.number("ask_again_days", 30.0, 0.001, 3650),
         smallest_share=node.number("smallest_share", 0.5, 0, 1),
+        witness=_witness(part, client_id) if part.has("witness") else None,
     )
     for one in (part, hub, node):
         one.nothing_else()
@@ -167,7 +199,23 @@ def _url(hub: "_Part") -> str:
     return url
 
 
-def _system(part: "_Part", home: Path) -> System:
+def _witness(whole: "_Part", client_id: str) -> Witnessed:
+    part = whole.part("witness")
+    name = part.text("name", client_id)
+    if not _WITNESS_NAME.fullmatch(name):
+        raise ConfigError("[witness] name must have no space, comma, + or / in it.")
+    try:
+        log = Verifier.parse(part.text("log_key"))
+    except CheckpointError as error:
+        raise ConfigError(
+            f"[witness] log_key: {error}. The hub's administrator gives you the ledger's key."
+        ) from error
+    made = Witnessed(log, name, part.number("seconds", 60.0, 0.05, 3600))
+    part.nothing_else()
+    return made
+
+
+def _system(part: "_Part", home: Path, state: Path) -> System:
     numbers = part.text("numbers", "to-verify")
     if numbers not in ("to-verify", "verified"):
         raise ConfigError(f"{part.place} numbers must be to-verify or verified.")
@@ -175,20 +223,60 @@ def _system(part: "_Part", home: Path) -> System:
     if standard and standard not in STANDARDS:
         raise ConfigError(f"{part.place} standard must be one of {', '.join(STANDARDS)}.")
     system_id = part.text("id")
+    source = _source(part, system_id) if part.has("database") else None
     made = System(
         id=system_id,
         name=part.text("name", system_id),
-        record_types=part.known("record_types", MADE_HERE, needed=True),
-        folder=home / part.text("folder"),
+        record_types=part.known("record_types", tuple(RECORD_TYPES), needed=True),
+        folder=state / "tables" / quote(system_id, "") if source else home / part.text("folder"),
         standard=standard,
-        mapping=part.part("mapping").strings(),
+        mapping=_mapping(part.part("mapping")),
         trusts_numbers=numbers == "verified",
         dated_names=part.flag("dated_names", False),
         id_from=part.text("id_from", ""),
         names=part.part("names").strings(),
+        source=source,
+        smallest_share=part.number("smallest_share", _TABLES_SHARE, 0, 1) if source else None,
     )
     part.nothing_else()
+    if _PLACEMENT in made.record_types and not made.names.get("authority", "").strip():
+        raise ConfigError(
+            f"{part.place} [names] authority is missing: {_PLACEMENT} names the local authority "
+            "that looks after the child."
+        )
     return made
+
+
+def _mapping(part: "_Part") -> dict[str, str]:
+    given = part.strings()
+    if wrong := [name for name in given if name not in ALIASES]:
+        raise ConfigError(f"{part.place} {wrong[0]} is none of {', '.join(ALIASES)}.")
+    return given
+
+
+def _source(part: "_Part", system_id: str) -> Source:
+    given = part.text("database")
+    kind, _, variable = given.partition(":")
+    if kind != "env" or not variable:
+        raise ConfigError(
+            f"{part.place} database must be env: and the name of an environment variable that "
+            "holds the address: it has a password in it."
+        )
+    if part.has("folder"):
+        raise ConfigError(f"{part.place} has a folder or a database, not both.")
+    table, query = part.text("table", ""), part.text("query", "")
+    queries = part.part("queries").strings()
+    if sum(map(bool, (table, query, queries))) != 1:
+        raise ConfigError(f"{part.place} needs one of table, query and queries.")
+    if table and not _TABLE.fullmatch(table):
+        raise ConfigError(f"{part.place} table must be a name, or schema.name: else write a query.")
+    if wrong := [name for name in queries if not _FILE.fullmatch(name)]:
+        raise ConfigError(f"{part.place} queries: {wrong[0]} must be letters, digits, - and _.")
+    # A person lets a file in by its name: each system's have their own.
+    own = quote(system_id, "")
+    named = {f"{own}-{name}": text for name, text in queries.items()}
+    named = named or {own: query or f"SELECT * FROM {table}"}  # noqa: S608 - a name, as above
+    return Source(variable, named, part.number("every_minutes", 60.0, 0.01, 10_080))
 
 
 def _rule(part: "_Part", *, withholds: bool) -> Rule:
@@ -196,7 +284,7 @@ def _rule(part: "_Part", *, withholds: bool) -> Rule:
     if withholds and reason not in WITHHELD_REASONS:
         raise ConfigError(f"{part.place} reason must be one of {', '.join(WITHHELD_REASONS)}.")
     made = Rule(
-        frozenset(part.known("record_types", MADE_HERE)),
+        frozenset(part.known("record_types", tuple(RECORD_TYPES))),
         frozenset(part.texts("searchers")),
         frozenset(part.texts("purposes")),
         frozenset() if withholds else frozenset(part.texts("items")),
@@ -220,6 +308,9 @@ class _Part:
         if not isinstance(value, str) or (default is None and not value.strip()):
             raise ConfigError(f"{self.place} {name} must be text in quotation marks.".strip())
         return value.strip()
+
+    def has(self, name: str) -> bool:
+        return name in self._raw
 
     def flag(self, name: str, default: bool) -> bool:
         value = self._raw.pop(name, default)

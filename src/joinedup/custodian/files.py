@@ -157,7 +157,7 @@ class Files:
                     (system.id, slot),
                 )
             taken = _fill(link, system, slot, reading)
-            self._check(taken, before, digest)
+            self._check(taken, before, digest, system)
             found = path.stat()
             if (found.st_size, found.st_mtime_ns) != (seen.size, seen.changed):
                 raise OSError(0, "it changed while it was read; it is read again")
@@ -174,7 +174,9 @@ class Files:
             )
         return taken
 
-    def _check(self, taken: _Taken, before: sqlite3.Row | None, digest: str) -> None:
+    def _check(
+        self, taken: _Taken, before: sqlite3.Row | None, digest: str, system: System
+    ) -> None:
         """Refuse what would put good data out for worse; raises ``_Refused``."""
         if taken.spoilt is not None:
             columns = ", ".join(taken.spoilt.columns)
@@ -187,9 +189,14 @@ class Files:
                 f"it was of the standard {before['standard']} and now looks like "
                 f"{taken.standard}. If that is right, set standard in the configuration."
             )
+        share = system.smallest_share
+        if share is None:
+            share = self._config.smallest_share
         for what in ("children", "rows"):
             then, now_ = before[what], getattr(taken, what)
-            if then >= _FEW and now_ < then * self._config.smallest_share:
+            # A table holds all there is: one that is suddenly empty is a fault, however small.
+            emptied = system.source is not None and then > 0 == now_
+            if emptied or (then >= _FEW and now_ < then * share):
                 if before["accepted_digest"] == digest:
                     return
                 raise _Refused(

@@ -1,8 +1,8 @@
 """The node as a whole: it keeps what the agency holds, and answers for it, for as long as it runs.
 
-Two loops. One reads files, gets identifiers and registers pointers; the other takes work and
-answers it. Each meets a hub that is away with waits that grow, says so once, and goes on when the
-hub is back, be it a day later.
+Two loops, or three. One reads files, gets identifiers and registers pointers; one takes work and
+answers it; one follows the hub's ledger, where the node is a witness. Each meets a hub that is away
+with waits that grow, says so once, and goes on when the hub is back, be it a day later.
 """
 
 import threading
@@ -17,10 +17,13 @@ from joinedup.custodian.backoff import Backoff
 from joinedup.custodian.client import HubClient, Refused
 from joinedup.custodian.config import Config
 from joinedup.custodian.files import Files
+from joinedup.custodian.given import Receipts
 from joinedup.custodian.http import HubAway
 from joinedup.custodian.numbers import Numbers
 from joinedup.custodian.pointers import Pointers
 from joinedup.custodian.store import Store
+from joinedup.custodian.tables import Tables
+from joinedup.custodian.witnessing import Witnessing, evidence
 from joinedup.custodian.work import Work
 
 Say = Callable[[str], None]
@@ -43,6 +46,9 @@ class Status:
     requests_for_a_person: int
     answered: int
     refused_files: int
+    tables_away: int
+    disclosures_proved: int
+    ledger_contradictions: int
 
     def as_dict(self) -> dict[str, int]:
         """For ``--json``."""
@@ -60,9 +66,14 @@ class Node:
         self._hub = HubClient(config.hub_url, config.credentials())
         self.store = Store(config.state)
         self._files = Files(config, self.store, say)
+        self._tables = Tables(config, self.store, say)
         self._numbers = Numbers(config, self.store, self._hub)
         self._pointers = Pointers(config, self.store, self._hub, say)
         self._work = Work(config, self.store, self._hub, self._numbers)
+        self._witnessing: Witnessing | None = None
+        if config.witness:
+            self._witnessing = Witnessing(config.witness, self.store, self._hub, say)
+            self._receipts = Receipts(self.store, self._hub, self._witnessing.file, say)
 
     def run(self) -> None:
         """Run until ``stop`` is called. Raises ``StoreError`` when another node is running."""
@@ -73,13 +84,13 @@ class Node:
         for system in self._config.systems:
             system.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._say(self.summary())
-        loops = [
-            threading.Thread(target=self._loop, args=args, name=args[0])
-            for args in (
-                ("keeping", self._keep, _LOOK_EVERY),
-                ("answering", self._work.step, self._config.poll_seconds),
-            )
+        work: list[tuple[str, Callable[[], bool], float]] = [
+            ("keeping", self._keep, _LOOK_EVERY),
+            ("answering", self._work.step, self._config.poll_seconds),
         ]
+        if self._config.witness:
+            work.append(("witnessing", self._witness, self._config.witness.seconds))
+        loops = [threading.Thread(target=self._loop, args=args, name=args[0]) for args in work]
         for one in loops:
             one.start()
         for one in loops:
@@ -87,7 +98,7 @@ class Node:
         self._hub.close()
 
     def stop(self) -> None:
-        """End both loops after what they are doing."""
+        """End the loops after what they are doing."""
         self._stop.set()
 
     def once(self) -> None:
@@ -99,6 +110,8 @@ class Node:
             self._once()
 
     def _once(self) -> None:
+        self._files.look()  # first what a person has just let in, before a table is read anew
+        self._tables.look(now=True)
         while True:
             taken = self._files.look()
             if not taken and not self._files.unsettled():
@@ -108,6 +121,7 @@ class Node:
             pass
         while self._work.step():
             pass
+        self._witness()
 
     def status(self) -> Status:
         """Count what there is."""
@@ -127,10 +141,16 @@ class Node:
             requests_for_a_person=len(waiting_requests(self.store)),
             answered=int(answered[0]),
             refused_files=count("SELECT count(*) FROM source WHERE refused IS NOT NULL"),
+            tables_away=self._tables.away(),
+            disclosures_proved=int(
+                self.store.work.execute("SELECT count(*) FROM receipt").fetchone()[0]
+            ),
+            ledger_contradictions=len(evidence(self.store)),
         )
 
     def _keep(self) -> bool:
         """Files, numbers, pointers: one round; True when there is more to do."""
+        self._tables.look()
         self._files.look()
         waiting = self._numbers.notice()
         self._pointers.notice()
@@ -146,6 +166,14 @@ class Node:
         if not left and self._pointers.refresh():
             self._say(self.summary())
         return bool(left or sent)
+
+    def _witness(self) -> bool:
+        """One checkpoint, and the receipts that it proves."""
+        if self._witnessing is not None:
+            self._witnessing.step()
+            while self._receipts.step() and not self._stop.is_set():
+                pass
+        return False
 
     def summary(self) -> str:
         """One line on how the node stands."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from joinedup.custodian.children import Happened, Held
 from joinedup.custodian.config import Config, System
+from joinedup.custodian.placement import RECORD_TYPE, placement, without_place
 from joinedup.people.demographics import Demographics
 from joinedup.standards.schemas import schema, validate
 
@@ -93,6 +94,8 @@ def make_record(
         payload = {name: value for name, value in payload.items() if name in keep}
     if hide_place or child.is_shielded:
         payload = {name: value for name, value in payload.items() if name not in _PLACE}
+        if record_type == RECORD_TYPE:
+            payload = without_place(payload)
     if not payload:
         raise NoRecord("nothing of what was asked for is held")
     record = {
@@ -245,6 +248,7 @@ _PAYLOADS: Final[Mapping[str, Callable[[Held, System], Payload]]] = {
     "education.details": _education,
     "health.details": _health,
     "crime-justice.details": _crime_justice,
+    "placement.details": placement,
 }
 
 

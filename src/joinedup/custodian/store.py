@@ -69,6 +69,15 @@ CREATE TABLE IF NOT EXISTS request (
     purpose TEXT, legal_basis TEXT, reason TEXT, system TEXT, record_type TEXT, record_id TEXT,
     answer TEXT, answered_at TEXT, answered_by TEXT, until TEXT
 );
+CREATE TABLE IF NOT EXISTS given (
+    item TEXT PRIMARY KEY, at TEXT, correlation TEXT, searcher TEXT, searcher_name TEXT,
+    purpose TEXT, system TEXT, record_type TEXT, record_id TEXT
+);
+CREATE TABLE IF NOT EXISTS receipt (
+    place INTEGER PRIMARY KEY, entry TEXT, at TEXT, action TEXT, searcher TEXT, purpose TEXT,
+    record_types TEXT, correlation TEXT, whole TEXT, size INTEGER
+);
+CREATE INDEX IF NOT EXISTS receipt_journey ON receipt (correlation);
 CREATE INDEX IF NOT EXISTS request_record ON request (searcher, system, record_type, record_id);
 """
 

@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from joinedup.custodian import given
 from joinedup.custodian.answers import answer
 from joinedup.custodian.client import HubClient, Refused, WorkItem
 from joinedup.custodian.config import Config
@@ -40,6 +41,7 @@ class Work:
         self._store.work.execute(
             "DELETE FROM item WHERE sent_at < ?", (at(datetime.now(UTC) - _KEPT),)
         )
+        given.tidy(self._store)
 
     def _take(self) -> bool:
         if not self._hub.work_available():
@@ -99,6 +101,8 @@ class Work:
                 raise  # nothing about this item: our client may not answer
             if refusal.slug != _HAD_ALREADY:  # else the hub has it, and its word to us was lost
                 refused = f"{refusal.status} {refusal.slug}"
+        if body.get("outcome") == "shared" and not refused:
+            given.note(self._store, item_id, lease_token)
         # The content has been handed over, or is wanted no more: it is not kept.
         kept = {name: value for name, value in body.items() if name != "content"}
         self._store.work.execute(

@@ -57,8 +57,13 @@ class WitnessFile:
 
     def newest(self) -> Checkpoint | None:
         """The last checkpoint kept."""
+        last = self.newest_note()
+        return read_checkpoint(last, [self._verifier]) if last else None
+
+    def newest_note(self) -> str:
+        """The last checkpoint kept, as it was signed; empty when there is none."""
         if not self.path.exists():
-            return None
+            return ""
         with self.path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - _TAIL))
@@ -66,7 +71,7 @@ class WitnessFile:
         if not found and end > _TAIL:
             raise CheckpointError("the end of the file is not a checkpoint")
         last = whole.rpartition(_BETWEEN)[2]
-        return read_checkpoint(_text(last), [self._verifier]) if last else None
+        return _text(last)
 
     def add(self, note: str, proof: Sequence[bytes]) -> Checkpoint:
         """Keep a checkpoint that continues the last, ``proof`` showing that it does.

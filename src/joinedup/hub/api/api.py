@@ -34,6 +34,7 @@ from joinedup.hub.discovery import (
 )
 from joinedup.hub.discovery import schemas as discovery_schemas
 from joinedup.hub.ledger import endpoint as ledger_endpoint
+from joinedup.hub.ledger import witness_endpoint
 from joinedup.hub.notifications import endpoint as caseload_endpoint
 from joinedup.hub.register import endpoint as register_endpoint
 from joinedup.hub.sharing import endpoint as sharing_endpoint
@@ -141,6 +142,7 @@ _KNOWN = frozenset(
         *register_endpoint.BODIES,
         *caseload_endpoint.BODIES,
         *sharing_endpoint.BODIES,
+        witness_endpoint.Countersignature,
     )
     for name in model.model_fields
 )
@@ -234,6 +236,7 @@ def get_an_identifier_request(request: HttpRequest, request_id: uuid.UUID) -> di
 api.add_router("", work_endpoint.router)  # first: most requests are polls
 api.add_router("", explain_endpoint.router)
 api.add_router("", ledger_endpoint.router)
+api.add_router("", witness_endpoint.router)
 api.add_router("", shields_endpoint.router)
 api.add_router("", register_endpoint.router)
 api.add_router("", search_endpoint.router)

@@ -114,6 +114,8 @@ class WorkItem(models.Model):
                 name="work_to_do",
                 condition=Q(answered_at__isnull=True),
             ),
+            # What was asked of a custodian of late, answered or not.
+            models.Index(fields=["custodian", "expires_at"], name="work_of_a_custodian"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

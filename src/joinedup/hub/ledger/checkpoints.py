@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils import timezone
 from joinedup.hub.ledger import keys, proofs, sequencing, witnesses
 from joinedup.hub.ledger.models import SignedCheckpoint, Witnessed
 from joinedup.hub.ledger.sequencing import LogChanged
-from joinedup.ledger.checkpoint import Checkpoint, read_checkpoint
+from joinedup.ledger.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from joinedup.ledger.merkle import ProofError
 from joinedup.ledger.witness import check_continues
 
@@ -18,6 +18,8 @@ log = logging.getLogger("joinedup.hub.ledger")
 
 AT_LEAST_EVERY = timedelta(hours=1)
 """A log that does not grow is still signed for now and then, so that its silence is seen."""
+SILENT = timedelta(minutes=90)
+"""Longer than any log is quiet: a node that has signed for nothing since does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,25 @@ def _show(signed: SignedCheckpoint) -> Kept:
             Witnessed.objects.create(
                 checkpoint=signed, witness=witness.name, at=timezone.now(), signature=signature
             )
+    for node in witnesses.nodes():
+        if silent(node, signed.at):
+            failed[node.name] = f"it has signed for nothing since {SILENT.seconds // 60} minutes"
     for name, why in failed.items():
         log.error("the witness %s does not have checkpoint %s: %s", name, signed.size, why)
     return Kept(signed, tuple(by), failed)
+
+
+def silent(node: witnesses.NodeWitness, now: datetime) -> bool:
+    """Whether a node that should fetch our checkpoints has long signed for none of them."""
+    first = SignedCheckpoint.objects.order_by("id").first()
+    if first is None or now - first.at < SILENT:
+        return False
+    last = Witnessed.objects.filter(witness=node.name, at__gt=now - SILENT).order_by("id").last()
+    if last is None:
+        return True
+    try:  # the row is the hub's to write: the signature is not
+        of = read_checkpoint(last.checkpoint.note, [keys.signer().verifier])
+        node.verifier.check_cosignature(of, last.signature)
+    except CheckpointError:
+        return True
+    return False

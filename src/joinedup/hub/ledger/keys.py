@@ -36,6 +36,10 @@ def signer() -> Signer:
 
 
 def origin() -> str:
-    """The log's name: the hub's own address without the scheme, as C2SP recommends."""
-    parts = urlsplit(environment.hub_url())
-    return f"{parts.netloc}/ledger"
+    """The log's name: the address that the hub had first, without its scheme, as C2SP recommends.
+
+    Checkpoints are signed under it, so it is kept in the state folder and outlives the address.
+    ``JOINEDUP_LEDGER_NAME`` gives it to a hub that begins with an older log and a new folder.
+    """
+    first = f"{urlsplit(environment.hub_url()).netloc}/ledger"
+    return environment.secret_or_made("LEDGER_NAME", "ledger-name", lambda: first)

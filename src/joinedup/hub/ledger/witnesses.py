@@ -2,9 +2,11 @@
 
 ``JOINEDUP_LEDGER_WITNESSES`` names them, separated by commas: a file's path, or the address of a
 witness that speaks C2SP tlog-witness, with its key after ``#`` when it signs
-(``https://node.example/witness#node.example+id+key``).
+(``https://node.example/witness#node.example+id+key``), or the key alone of a custodian's node,
+which opens no port: it fetches the checkpoints and brings its signatures (``witness_endpoint``).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +24,7 @@ from joinedup.ledger.witness import SIZE_MEDIA_TYPE, Showing, WitnessFile
 TIMEOUT = 10.0
 ENOUGH = 2
 """Witnesses that a log needs beside its own file."""
+_KEY = re.compile(r"[^+/\\]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*")
 
 Prove = Callable[[int, int], list[bytes]]
 
@@ -102,6 +105,14 @@ class HttpWitness:
         return response.status, kind, response.data[:4096].decode("utf-8", "replace")
 
 
+@dataclass(frozen=True, slots=True)
+class NodeWitness:
+    """A custodian's node, which fetches checkpoints itself. Known by the key that it signs with."""
+
+    name: str
+    verifier: Verifier
+
+
 Witness = FileWitness | HttpWitness
 
 
@@ -112,27 +123,43 @@ def own() -> FileWitness:
 
 
 def others() -> list[Witness]:
-    """The witnesses that are set, without our own file; raises ``SettingError``."""
+    """The witnesses that are shown each checkpoint, without our own; raises ``SettingError``."""
+    return [one for one in _named() if not isinstance(one, NodeWitness)]
+
+
+def nodes() -> list[NodeWitness]:
+    """The witnesses that fetch checkpoints themselves; raises ``SettingError``."""
+    return [one for one in _named() if isinstance(one, NodeWitness)]
+
+
+def _named() -> list[Witness | NodeWitness]:
     named = environment.text("LEDGER_WITNESSES").split(",")
     return [_witness(one.strip()) for one in named if one.strip()]
 
 
-def _witness(text: str) -> Witness:
+def _witness(text: str) -> Witness | NodeWitness:
+    if _KEY.fullmatch(text):
+        node = _verifier(text)
+        return NodeWitness(node.name, node)
     address, _, key = text.partition("#")
     if address.startswith(("http://", "https://")):
         parts = urlsplit(address)
-        try:
-            verifier = Verifier.parse(key) if key else None
-        except CheckpointError as error:
-            raise SettingError(f"JOINEDUP_LEDGER_WITNESSES: {error}.") from error
+        verifier = _verifier(key) if key else None
         return HttpWitness(parts.netloc + parts.path, address.rstrip("/"), verifier)
     path = Path(text)
     if not path.is_absolute():
         raise SettingError(
-            "JOINEDUP_LEDGER_WITNESSES names files by their whole path, or addresses that begin "
-            f"with https://, not {text}."
+            "JOINEDUP_LEDGER_WITNESSES names files by their whole path, addresses that begin "
+            f"with https://, or nodes by their keys (name+id+key), not {text}."
         )
     return FileWitness(str(path), WitnessFile(path, keys.signer().verifier))
+
+
+def _verifier(text: str) -> Verifier:
+    try:
+        return Verifier.parse(text)
+    except CheckpointError as error:
+        raise SettingError(f"JOINEDUP_LEDGER_WITNESSES: {error}.") from error
 
 
 @lru_cache(maxsize=1)

@@ -95,8 +95,9 @@ def show(request: HttpRequest) -> HttpResponse:
 def _items(organisation: Organisation) -> QuerySet[WorkItem]:
     """What our system has been given, and what became of it."""
     since = timezone.now() - SHOWN_FOR
+    # Nothing expires before it was asked: so an index by custodian and expiry leads to the rows.
     return WorkItem.objects.filter(
-        custodian=organisation, claims__gt=0, search__created_at__gte=since
+        custodian=organisation, claims__gt=0, expires_at__gte=since, search__created_at__gte=since
     ).exclude(outcome=Outcome.REVOKED)
 
 
