@@ -8,7 +8,7 @@ from psycopg_pool import ConnectionPool
 from joinedup.identities.index import Link, PostgresIndex
 from joinedup.identities.linking_index import LinkingIndex, Side
 from joinedup.identities.open_view import LOCATION, open_view
-from joinedup.identities.store import Identities, Refused
+from joinedup.identities.store import Gone, Identities, Refused
 from joinedup.identities.tokens import Tokens, WrongKey
 from joinedup.linkage.constraints import Ref
 from joinedup.linkage.history import Kind
@@ -28,6 +28,7 @@ class Book:
     def __init__(self) -> None:
         self.levels: dict[bytes, Level] = {}
         self.split: list[bytes] = []
+        self.purged: set[tuple[str, str]] = set()
 
     def level(self, conn: Link, tokens: Sequence[bytes]) -> Level:
         return max((self.levels.get(t, Level.OPEN) for t in tokens), default=Level.OPEN)
@@ -36,6 +37,9 @@ class Book:
         level = self.level(conn, like)
         for token in to:
             self.levels[token] = max(level, self.levels.get(token, Level.OPEN))
+
+    def gone(self, conn: Link, record: LinkRecord) -> bool:
+        return record[:2] in self.purged
 
     def parted(self, conn: Link, tokens: Sequence[bytes]) -> None:
         self.split += tokens
@@ -225,6 +229,16 @@ def test_the_log_still_comes_to_the_same_state(world):
     assert world.identities.rebuild() == []
 
 
+def test_what_was_purged_is_left_out_of_an_extract_and_the_rest_is_taken_in(world):
+    world.book.purged.add(("schools", "S1"))
+    done = world.identities.sync("schools", [AMY, record("schools", "S2", 7)])
+    assert (done.new, done.purged) == (1, 1)
+    assert world.seen("schools", "S1") is None
+    with pytest.raises(Gone):
+        world.identities.add(AMY)
+    assert world.identities.rebuild() == []
+
+
 # ------------------------------------------------------------------ never to be joined
 BEFORE = record("health", "H1", nhs_numbers=("9990000018",))
 AFTER = record("health", "H2", family="NEWNAME", nhs_numbers=("9990000026",), phone="+4499",
@@ -271,9 +285,65 @@ def test_nor_are_they_joined_through_a_third(adopted):
     assert adopted.identities.members(third) == [Ref("health", "H1"), Ref("police", "P1")]
 
 
+def test_nor_are_they_joined_while_one_of_them_is_gone(adopted):
+    """A record that comes back comes back to whom it was joined to meanwhile."""
+    adopted.identities.remove("health", "H2")
+    for pair in ([("health", "H1"), ("health", "H2")], [("health", "H2"), ("health", "H1")]):
+        for kind in (Kind.MERGE, Kind.LINK):
+            with pytest.raises(Refused, match="cannot be joined"):
+                adopted.identities.decide(kind, pair, by=BY)
+    adopted.identities.add(AFTER)
+    places = {adopted.identities.identity_of("health", id) for id in ("H1", "H2")}
+    assert len(places) == 2
+
+
+def test_who_is_kept_apart_stands_nowhere_in_clear(world):
+    """Not in the log, not in the state, not in what is sealed: no row knows both (rule L19)."""
+    world.identities.add(BEFORE)
+    world.identities.add(record("schools", "S1"))
+    world.identities.add(AFTER)
+    world.identities.forbid(Side(("9990000018",)), Side(refs=(Ref("health", "H2"),)))
+    for kind in (Kind.MERGE, Kind.LINK):
+        with pytest.raises(Refused):
+            world.identities.decide(kind, [("health", "H1"), ("health", "H2")], by=BY)
+    numbers = [BEFORE.nhs_numbers[0], AFTER.nhs_numbers[0]]
+    with world.pool.connection() as conn:
+        tables = conn.execute(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
+            "WHERE schemaname IN ('identities', 'sealed')"
+        ).fetchall()
+        rows = [str(row) for (name,) in tables for row in conn.execute(f"SELECT * FROM {name}")]
+        named = conn.execute(
+            "SELECT number FROM identities.event_record WHERE source = 'health' "
+            "GROUP BY number HAVING count(*) > 1"
+        ).fetchall()
+    assert len(rows) > 10
+    assert named == []
+    assert not any(all(number in row for number in numbers) for row in rows)
+    assert not any("adopt" in row.lower() for row in rows)
+    sides = [row for row in rows if any(n in row for n in (*numbers, "'H1'", "'H2'"))]
+    assert not any("'H1'" in row and "'H2'" in row for row in sides)
+
+
+def test_a_question_that_was_open_before_is_shown_to_nobody_after(world):
+    world.identities.add(BEFORE)
+    world.identities.add(record("schools", "S1", phone="+44123", postcodes=(), homes=()))
+    pair = [("health", "H1"), ("schools", "S1")]
+    if world.identities.identity_of(*pair[0]) == world.identities.identity_of(*pair[1]):
+        world.identities.decide(Kind.UNLINK, pair[1:], by=BY)
+    world.identities.decide(Kind.DISPUTE, pair, by=BY)
+    assert world.identities.conflicts()
+    world.identities.forbid(*(Side(refs=(Ref(*each),)) for each in pair))
+    assert world.identities.conflicts() == []
+    assert world.identities.conflicts(shielded=True) == []
+
+
 def test_what_is_one_identity_must_be_parted_first(world):
     world.identities.add(BEFORE)
     world.identities.add(record("schools", "S1"))
+    with pytest.raises(Refused, match="part them first"):
+        world.identities.forbid(Side(("9990000018",)), Side(refs=(Ref("schools", "S1"),)))
+    world.identities.remove("schools", "S1")  # it would come back to the same place
     with pytest.raises(Refused, match="part them first"):
         world.identities.forbid(Side(("9990000018",)), Side(refs=(Ref("schools", "S1"),)))
     with pytest.raises(Refused, match="Each side needs"):

@@ -105,31 +105,6 @@ def test_the_model_does_not_join_what_a_person_keeps_apart(identities: Identitie
     assert identities.rebuild() == []
 
 
-def test_nobody_joins_records_from_before_and_after_an_adoption(identities: Identities) -> None:
-    identities.add(record(*SCHOOL))
-    identities.add(moved(*HEALTH))
-    apart = identities.decide(
-        Kind.CANNOT_LINK, [SCHOOL, HEALTH], by="adoption team", adoption=True
-    ).number
-    before = who(identities, SCHOOL, HEALTH)
-    with pytest.raises(Refused, match="adoption"):
-        identities.decide(Kind.MERGE, [SCHOOL, HEALTH], by="reviewer 7")
-    with pytest.raises(Refused, match="adoption"):
-        identities.decide(Kind.LINK, [HEALTH, SCHOOL], by="reviewer 7")
-    # Nor through a third record.
-    identities.add(record(*POLICE))
-    with pytest.raises(Refused, match="adoption"):
-        identities.decide(Kind.MERGE, [POLICE, HEALTH], by="reviewer 7")
-    with pytest.raises(Refused, match="no adoption"):
-        identities.undo(apart, by="reviewer 7")
-    assert who(identities, SCHOOL, HEALTH) == before
-    assert identities.change(record(*HEALTH)).identity == before[1]
-    identities.undo(apart, by="adoption team", adoption=True)
-    identities.decide(Kind.MERGE, [SCHOOL, HEALTH], by="reviewer 7")
-    assert len(set(who(identities, SCHOOL, HEALTH, POLICE))) == 1
-    assert identities.rebuild() == []
-
-
 def test_a_source_that_holds_each_child_once_gets_a_question_not_a_second_record(
     make_identities: MakeIdentities,
 ) -> None:

@@ -75,12 +75,11 @@ def random_act(identities: Identities, chance: Random) -> None:
             identity = identities.identity_of(*ref) if chance.random() < 0.4 else None
             first: Subject = ref if identity is None or what is Kind.SPLIT else identity
             subjects = [first] if what is Kind.UNLINK else [first, other]
-            adoption = what is Kind.CANNOT_LINK and chance.random() < 0.3
-            identities.decide(what, subjects, by="reviewer 7", adoption=adoption)
+            identities.decide(what, subjects, by="reviewer 7")
         else:
             past = identities.history(identities.identity_of(*ref) or uuid4())
             number = chance.choice(past).event.number
-            identities.undo(number, by="reviewer 7", adoption=chance.random() < 0.5)
+            identities.undo(number, by="reviewer 7")
     except (Refused, Unknown, HistoryError):
         pass
 

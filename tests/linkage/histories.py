@@ -36,16 +36,16 @@ def merge(number: int, one: Ref, other: Ref, by: str = PERSON) -> Event:
     return make(number, Kind.MERGE, one, other, by=by)
 
 
-def apart(number: int, one: Ref, other: Ref, *, adoption: bool = False) -> Event:
-    return make(number, Kind.CANNOT_LINK, one, other, adoption=adoption)
+def apart(number: int, one: Ref, other: Ref) -> Event:
+    return make(number, Kind.CANNOT_LINK, one, other)
 
 
 def take_out(number: int, record: Ref) -> Event:
     return make(number, Kind.UNLINK, record, identity=UUID(int=number))
 
 
-def undo(number: int, event: Event, *, adoption: bool = False) -> Event:
-    return make(number, Kind.UNDO, *event.records, undoes=event.number, adoption=adoption)
+def undo(number: int, event: Event) -> Event:
+    return make(number, Kind.UNDO, *event.records, undoes=event.number)
 
 
 def history(chance: Random, events: int, records: int = 7) -> list[Event]:
@@ -76,13 +76,12 @@ def something(chance: Random, number: int, known: list[Ref], log: list[Event]) -
     if kind == "merge":
         return merge(number, one, other, chance.choice((PERSON, PERSON, MODEL)))
     if kind == "apart":
-        return apart(number, one, other, adoption=chance.random() < 0.3)
+        return apart(number, one, other)
     if kind == "out":
         return take_out(number, one)
     undoable = [event for event in log if event.identity is None or event.takes_out]
     if kind == "undo" and undoable:
-        event = chance.choice(undoable)
-        return undo(number, event, adoption=event.adoption and chance.random() < 0.5)
+        return undo(number, chance.choice(undoable))
     merges = [event for event in log if event.kind is Kind.MERGE]
     if merges and chance.random() < 0.4:
         event = chance.choice(merges)

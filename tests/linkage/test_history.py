@@ -83,17 +83,6 @@ def test_of_two_people_the_later_one_is_heard_and_undoing_that_restores_the_earl
     assert fold([*ABCDE, no, yes, undo(8, yes)]) == fold([*ABCDE, no])
 
 
-def test_nobody_joins_across_an_adoption_and_only_a_marked_undo_lifts_it() -> None:
-    adopted = apart(6, A, B, adoption=True)
-    yes = merge(7, A, B)
-    through_another = [link(8, C, A), merge(9, C, B)]
-    assert fold([*ABCDE, adopted, yes]).overruled == {7}
-    assert identities(fold([*ABCDE, adopted, *through_another])) >= {"A", "BC"}
-    assert fold([*ABCDE, adopted, yes, undo(10, adopted)]).overruled == {7}
-    lifted = fold([*ABCDE, adopted, yes, undo(10, adopted, adoption=True)])
-    assert "AB" in identities(lifted)
-
-
 def test_the_weakest_of_the_models_links_gives_way() -> None:
     chain = [link(6, B, A, 12), link(7, C, B, 30), apart(8, A, C)]
     assert identities(fold([*ABCDE, *chain])) == {"A", "BC", "D", "E"}
@@ -112,8 +101,9 @@ def test_a_record_that_is_taken_out_leaves_the_others_and_their_identity_as_they
 
 
 def test_what_was_kept_apart_stays_apart_from_a_record_that_begins_anew() -> None:
-    events = [*ABCDE, apart(6, A, E, adoption=True), link(7, A, B), take_out(8, A)]
-    assert "A" in identities(fold([*events, merge(9, A, E)]))
+    events = [*ABCDE, apart(6, A, E), link(7, A, B), take_out(8, A)]
+    assert "A" in identities(fold(events))
+    assert "A" in identities(fold([*events, link(9, A, E, 99)]))
 
 
 def test_a_record_that_is_gone_keeps_its_identity_until_it_returns() -> None:
@@ -166,7 +156,6 @@ NOW = datetime.fromisoformat("2026-09-01T09:00:00+00:00")
         ("itself", (1, NOW, "x", Kind.MERGE, (A, A))),
         ("people to decide", (1, NOW, by_model("1"), Kind.CANNOT_LINK, (A, B))),
         ("people to decide", (1, NOW, by_model("1"), Kind.UNLINK, (A,), UUID(int=1))),
-        ("cannot-link alone", (1, NOW, "x", Kind.MERGE, (A, B), None, None, True)),
         ("names the event", (1, NOW, "x", Kind.UNDO, (A, B))),
         ("undoes no other", (2, NOW, "x", Kind.MERGE, (A, B), None, 1)),
         ("before this one", (1, NOW, "x", Kind.UNDO, (A, B), None, 1)),

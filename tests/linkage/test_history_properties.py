@@ -92,7 +92,7 @@ def test_undoing_any_event_leaves_what_would_have_been_without_it(
 ) -> None:
     log = history(chance, length)
     event = chance.choice(log)
-    last = undo(log[-1].number + 1, event, adoption=event.adoption)
+    last = undo(log[-1].number + 1, event)
     # A split that undid the event still says that the two are apart.
     kept = [
         replace(each, undoes=None) if each.undoes == event.number else each
@@ -116,17 +116,6 @@ def test_a_fold_in_parts_is_the_fold_of_the_whole(chance: Random, length: int) -
         assert state.settled() == settle(log[:at])
     shuffled = chance.sample(log, len(log))
     assert settle(shuffled) == fold(shuffled) == whole
-
-
-@settings(max_examples=150, deadline=None)
-@given(CHANCES, LENGTHS)
-def test_what_is_kept_apart_by_adoption_is_never_together(chance: Random, length: int) -> None:
-    log = history(chance, length)
-    settled = fold(log)
-    for event in live(log):
-        if event.kind is Kind.CANNOT_LINK and event.adoption:
-            assert not together(settled, event.records)
-            assert event.number not in settled.overruled
 
 
 @settings(max_examples=150, deadline=None)
@@ -159,14 +148,11 @@ def test_the_last_decision_of_a_person_holds(chance: Random, length: int) -> Non
     one, other = chance.sample(records, 2)
     decision = chance.choice((merge, apart))(log[-1].number + 1, one, other)
     after = fold([*log, decision])
-    barred = decision.number in after.overruled
+    assert decision.number not in after.overruled
     if decision.kind is Kind.CANNOT_LINK:
-        assert not barred
         assert not together(after, (one, other))
-    elif not barred and {one, other} <= after.placed.keys():
+    elif {one, other} <= after.placed.keys():
         assert together(after, (one, other))
-    if barred:
-        assert any(event.adoption for event in live(log))
 
 
 @settings(max_examples=150, deadline=None)

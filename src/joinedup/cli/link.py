@@ -38,7 +38,7 @@ _EPILOG = """
 \b
 Examples:
   joinedup link census.csv health.csv police.csv -o linked
-  joinedup link *.csv -o linked --one-each health --cannot-link sealed.csv
+  joinedup link *.csv -o linked --one-each health --cannot-link decided.csv
   joinedup link big/*.parquet -o linked --engine spark --model ours.json
 
 A run that was stopped goes on where it was when the same command is given again.
@@ -100,13 +100,13 @@ class NoAnswer(click.ClickException):
 )  # fmt: skip
 @click.option(
     "--cannot-link", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False,
-    path_type=Path), help="Pairs of records never to be joined, such as before and after an "
-    "adoption: source_l,id_l,source_r,id_r.",
+    path_type=Path), help="Pairs of records that a person decided are not one child: "
+    "source_l,id_l,source_r,id_r. Before and after an adoption: --sealed.",
 )  # fmt: skip
 @click.option(
     "--sealed", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Pairs never to be joined that nobody can read, as the hub exports them; needs "
-    "--sealed-key. No result names them.",
+    help="Pairs never to be joined that nobody can read, such as before and after an adoption, "
+    "as the hub exports them; needs --sealed-key. No result names them.",
 )  # fmt: skip
 @click.option(
     "--sealed-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),

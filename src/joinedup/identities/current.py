@@ -1,11 +1,13 @@
 """The state that the log comes to, kept in tables: settled again in part, or compared in whole."""
 
 from collections.abc import Collection, Iterable, Iterator
+from struct import pack
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from joinedup.identities import log
 from joinedup.identities.index import Link
+from joinedup.identities.quick_query import QuickQuery
 from joinedup.linkage.constraints import Ref
 from joinedup.linkage.history import Name, Settled, by_model, fold, settle
 
@@ -25,6 +27,14 @@ _ADD = {
     "open_dispute": "INSERT INTO identities.open_dispute (event) VALUES (%s)",
     "overruled": "INSERT INTO identities.overruled (event) VALUES (%s)",
 }
+_TEXT = 25  # PostgreSQL's number for text; 1009 is an array of them
+# One look-up a record, whatever the planner thinks of a table that it has not analysed yet.
+_ASK_IDENTITY = """
+SELECT source, id, (SELECT p.identity FROM identities.place p
+                    WHERE p.source = asked.source AND p.id = asked.id)
+FROM unnest(%s::text[], %s::text[]) AS asked (source, id)
+"""
+_IDENTITY_OF = QuickQuery(_ASK_IDENTITY.replace("%s", "$1", 1).replace("%s", "$2"), (1009, 1009))
 _OF = " JOIN unnest(%s::text[], %s::text[]) AS asked (source, id) USING (source, id)"
 
 
@@ -76,16 +86,24 @@ def identities(conn: Link, records: Collection[Ref]) -> dict[Ref, UUID]:
     """Give the identity of each of these records that is here."""
     if not records:
         return {}
-    # One look-up a record, whatever the planner thinks of a table that it has not analysed yet.
-    rows = conn.execute(
-        """
-        SELECT source, id, (SELECT p.identity FROM identities.place p
-                            WHERE p.source = asked.source AND p.id = asked.id)
-        FROM unnest(%s::text[], %s::text[]) AS asked (source, id)
-        """,
-        log.columns(records),
-    )
+    if _IDENTITY_OF.may_ask(conn):
+        asked = [_texts(column) for column in log.columns(records)]
+        return {
+            Ref((source or b"").decode(), (id or b"").decode()): UUID(bytes=identity)
+            for source, id, identity in _IDENTITY_OF.rows(conn, asked)
+            if identity is not None
+        }
+    rows = conn.execute(_ASK_IDENTITY, log.columns(records))
     return {Ref(source, id): identity for source, id, identity in rows if identity is not None}
+
+
+def _texts(values: Collection[str]) -> bytes:
+    """Give texts as PostgreSQL sends an array of them: its head, then length and text."""
+    parts = [pack("!iiIii", 1, 0, _TEXT, len(values), 1)]
+    for value in values:
+        text = value.encode()
+        parts += (pack("!i", len(text)), text)
+    return b"".join(parts)
 
 
 class Where(NamedTuple):
@@ -174,6 +192,20 @@ def members(conn: Link, identity: UUID) -> list[Ref]:
     rows = conn.execute(
         "SELECT source, id FROM identities.place p WHERE identity = %s "
         "ORDER BY (SELECT since FROM identities.name n WHERE n.own = p.own)",
+        (identity,),
+    )
+    return [Ref(source, id) for source, id in rows]
+
+
+def ever_members(conn: Link, identity: UUID) -> list[Ref]:
+    """Give the records of an identity, those too that are gone and would come back to it."""
+    rows = conn.execute(
+        """
+        SELECT source, id FROM identities.name n WHERE goes_by = %s AND NOT EXISTS (
+            SELECT 1 FROM identities.name later
+            WHERE later.source = n.source AND later.id = n.id AND later.since > n.since)
+        ORDER BY since
+        """,
         (identity,),
     )
     return [Ref(source, id) for source, id in rows]

@@ -42,6 +42,9 @@ class Guard(Protocol):
     def spread(self, conn: Link, like: Sequence[bytes], to: Sequence[bytes], why: str) -> None:
         """Put what has these tokens under the shields of what has those; ``why`` is one word."""
 
+    def gone(self, conn: Link, record: LinkRecord) -> bool:
+        """Say whether a record was purged for good, so that it is not taken in again."""
+
     def parted(self, conn: Link, tokens: Sequence[bytes]) -> None:
         """Note that what has these tokens was split from others: its shields are to be reviewed."""
 
@@ -102,6 +105,10 @@ class LinkingIndex(PostgresIndex):
     def guarded(self, conn: Link, records: Iterable[LinkRecord]) -> dict[Ref, Level]:
         """Give those of these records that no machine joins, with their levels."""
         return self.sealed.levels(conn, [_ref(each) for each in records])
+
+    def is_gone(self, conn: Link, record: LinkRecord) -> bool:
+        """Say whether a record was purged for good, so that it is not taken in again."""
+        return self._guard.gone(conn, record)
 
     def is_guarded(self, conn: Link, record: LinkRecord) -> bool:
         """Say whether a record that is not in yet will be one that no machine joins."""
@@ -196,7 +203,11 @@ class LinkingIndex(PostgresIndex):
         for side in (one, other):
             held = {_ref(each): each for each in self.holders(conn, *side)}
             sides.append({_ref(each): each for each in self._with_identities(conn, held)})
-        if not sides[0].keys().isdisjoint(sides[1]):
+        places = [
+            {w.identity for ref in (*side, *given.refs) if (w := current.place_of(conn, ref))}
+            for given, side in zip((one, other), sides, strict=True)
+        ]
+        if not places[0].isdisjoint(places[1]):
             raise ValueError("Both are in one identity: part them first.")
         tokens = [
             {
@@ -213,6 +224,11 @@ class LinkingIndex(PostgresIndex):
         for ref, record in records.items():
             self._seal(conn, record, levels.get(ref, Level.OPEN), here=ref in here)
         return pair
+
+    def never_of_one(self, conn: Link, refs: Iterable[Ref]) -> bool:
+        """Say whether a sealed pair keeps two of these records apart."""
+        records = [self.get(conn, *ref) or LinkRecord(*ref) for ref in refs]
+        return bool(self.never.one_side(conn, records))
 
     def relevel(self, conn: Link, names: list[bytes]) -> None:
         """Bring records (by their own tokens) to the level that their shields have now.

@@ -12,16 +12,16 @@ from joinedup.linkage.history import Event, Evidence, Kind
 
 _WRITE = """
 INSERT INTO identities.event
-    (number, at, by, kind, identity, undoes, adoption, weight, levels, reasons, note)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (number, at, by, kind, identity, undoes, weight, levels, reasons, note)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _WRITE_RECORDS = """
 INSERT INTO identities.event_record (number, position, source, id, binds)
 SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::boolean[])
 """
 _COLUMNS = """
-    e.number, e.at, e.by, e.kind, e.identity, e.undoes, e.adoption, e.weight, e.levels, e.reasons,
-    e.note, (SELECT array_agg(r.source ORDER BY r.position) FROM identities.event_record r
+    e.number, e.at, e.by, e.kind, e.identity, e.undoes, e.weight, e.levels, e.reasons, e.note,
+    (SELECT array_agg(r.source ORDER BY r.position) FROM identities.event_record r
              WHERE r.number = e.number),
     (SELECT array_agg(r.id ORDER BY r.position) FROM identities.event_record r
      WHERE r.number = e.number)
@@ -56,8 +56,8 @@ def write(conn: Link, events: Sequence[Event], undone: Event | None = None) -> N
         conn.execute(
             _WRITE,
             (
-                e.number, e.at, e.by, e.kind.value, e.identity, e.undoes, e.adoption,
-                e.evidence.weight, list(e.evidence.levels), list(e.evidence.reasons), e.note,
+                e.number, e.at, e.by, e.kind.value, e.identity, e.undoes, e.evidence.weight,
+                list(e.evidence.levels), list(e.evidence.reasons), e.note,
             ),
         )  # fmt: skip
     rows = [
@@ -130,10 +130,10 @@ def _events(
 
 
 def _event(row: TupleRow) -> Event:
-    number, at, by, kind, identity, undoes, adoption, weight, levels, reasons, note, *named = row
+    number, at, by, kind, identity, undoes, weight, levels, reasons, note, *named = row
     sources, ids = named
     given: UUID | None = identity
     return Event(
-        number, at, by, Kind(kind), tuple(map(Ref, sources, ids)), given, undoes, adoption,
+        number, at, by, Kind(kind), tuple(map(Ref, sources, ids)), given, undoes,
         Evidence(weight, tuple(levels), tuple(reasons)), note,
     )  # fmt: skip

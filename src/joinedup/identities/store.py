@@ -45,7 +45,6 @@ WRITERS = 0x6A6F_6C6B
 _A_RECORD = 0x6A6F_7263
 _AT_ONCE = 200  # records of an extract in one transaction
 _NO_EVIDENCE = Evidence()
-_ADOPTION = "These records are from before and after an adoption: nobody may join them."
 # Of what the sealed pairs forbid: nothing that says why.
 _TOGETHER = "These records cannot be joined."
 _KEEPS_APART = {Kind.UNLINK, Kind.SPLIT, Kind.CANNOT_LINK}
@@ -108,7 +107,10 @@ class Conflict(NamedTuple):
 
 
 class Synced(NamedTuple):
-    """What an extract changed. ``repeated`` names records that it holds twice: the first counts."""
+    """What an extract changed. ``repeated`` names records that it holds twice: the first counts.
+
+    ``purged`` were purged for good and not taken in.
+    """
 
     joined: int
     new: int
@@ -116,11 +118,16 @@ class Synced(NamedTuple):
     changed: int
     same: int
     gone: int
+    purged: int
     repeated: tuple[Ref, ...]
 
 
 class Refused(ValueError):
     """What was asked for cannot be done; the message says why and what to do."""
+
+
+class Gone(Refused):
+    """A record that was purged for good is not taken in again; nothing of it is repeated."""
 
 
 class Unknown(LookupError):
@@ -163,7 +170,10 @@ class Identities:
 
     # ------------------------------------------------------------------ records come, change, go
     def add(self, record: LinkRecord) -> Placed:
-        """Take in a record, or a new version of one. The same again changes nothing."""
+        """Take in a record, or a new version of one. The same again changes nothing.
+
+        Raises ``Gone`` for one that was purged.
+        """
         return self._handling(record, lambda conn, alone: self._put(conn, record, alone))
 
     def change(self, record: LinkRecord) -> Placed:
@@ -223,7 +233,10 @@ class Identities:
         def take(conn: Link, record: LinkRecord) -> str:
             if record.id in known and self._index.get(conn, *_ref(record)) == record:
                 return "same"
-            outcome = self._put(conn, record, alone=True).outcome
+            try:
+                outcome = self._put(conn, record, alone=True).outcome
+            except Gone:
+                return "purged"
             # One that was gone and is back has changed, too.
             return "changed" if record.id in known or outcome is Outcome.KEPT else outcome.value
 
@@ -250,14 +263,13 @@ class Identities:
         *,
         by: str,
         note: str = "",
-        adoption: bool = False,
     ) -> Decision:
         """Take a person's decision. It beats whatever the model finds, now and later.
 
         ``subjects`` are records (source, id) or identities; ``by`` is who decided. The kinds are
-        those of ``linkage.history.Kind``, but ``undo``. ``adoption`` marks a cannot-link between
-        records from before and after an adoption, which no later decision overrules. Raises
-        ``Unknown`` when there is no such subject, ``Refused`` when the decision cannot be taken.
+        those of ``linkage.history.Kind``, but ``undo``. Raises ``Unknown`` when there is no such
+        subject, ``Refused`` when the decision cannot be taken. Records from before and after an
+        adoption are never a decision here, where all can be read: see ``forbid``.
         """
         kind = Kind(kind)
         with self._transaction() as conn:
@@ -273,28 +285,22 @@ class Identities:
             identity = _new_identity(conn, records[0]) if kind is Kind.UNLINK and records else None
             before = current.identities(conn, group)
             decision = self._decided(
-                conn, by, kind, records,
-                identity=identity, undoes=undoes, adoption=adoption, note=note,
-            )  # fmt: skip
-            self._keep_shields(conn, decision.moved)
-            if decision.number in decision.overruled:
-                raise Refused(_ADOPTION)
+                conn, by, kind, records, identity=identity, undoes=undoes, note=note
+            )
+            self._keep_shields(conn, records, decision.moved)
             if kind is Kind.MERGE and _torn(before, current.identities(conn, group)):
                 events = live(log.about(conn, group))
                 against = [e for e in events if e.manual and e.kind in _KEEPS_APART]
-                if any(event.adoption for event in against):
-                    raise Refused(_ADOPTION)
                 raise Refused(
                     "Joining them would part others, because of what was decided before. Undo that "
                     f"first: {', '.join(f'event {event.number}' for event in against)}."
                 )
             return decision
 
-    def undo(self, number: int, *, by: str, note: str = "", adoption: bool = False) -> Decision:
+    def undo(self, number: int, *, by: str, note: str = "") -> Decision:
         """Undo one event, by its number: all is as if it had never been.
 
-        An undo can be undone too. A cannot-link because of an adoption needs ``adoption=True``,
-        which is for whoever may say that there was none. Raises ``Unknown``, ``Refused``.
+        An undo can be undone too. Raises ``Unknown``, ``Refused``.
         """
         with self._transaction() as conn:
             hold_writers(conn)
@@ -305,16 +311,10 @@ class Identities:
                 raise Refused("Records come and go with their sources: add or remove the record.")
             if number not in _counting(conn, event.records):
                 raise Refused(f"Event {number} is undone already.")
-            if event.adoption and event.kind is Kind.CANNOT_LINK and not adoption:
-                raise Refused(
-                    f"Event {number} keeps records from before and after an adoption apart. It is "
-                    "undone only by saying that there was no adoption."
-                )
             decision = self._decided(
-                conn, by, Kind.UNDO, event.records, undoes=number, adoption=event.adoption,
-                note=note, undone=event,
-            )  # fmt: skip
-            self._keep_shields(conn, decision.moved)
+                conn, by, Kind.UNDO, event.records, undoes=number, note=note, undone=event
+            )
+            self._keep_shields(conn, event.records, decision.moved)
             return decision
 
     # ------------------------------------------------------------------ shields
@@ -354,8 +354,9 @@ class Identities:
         """Keep two sides apart for good: each is NHS numbers and records.
 
         What is known of each side is recognised from now on. Nobody is told why: this is for
-        records from before and after an adoption. Raises ``Refused`` when the two are in one
-        identity, which must be parted first, and when a side says nothing.
+        records from before and after an adoption, and the only place that knows of it: no event
+        says so. Raises ``Refused`` when the two are in one identity, which must be parted first
+        (an unlink names one record alone), and when a side says nothing.
         """
         with self._transaction() as conn:
             hold_writers(conn)
@@ -364,21 +365,32 @@ class Identities:
             except ValueError as error:
                 raise Refused(str(error)) from None
 
+    def never_of_one(self, records: Iterable[Ref]) -> bool:
+        """Say whether a sealed pair keeps two of these records apart: then nobody is asked."""
+        with self._transaction() as conn:
+            return self._shielding().never_of_one(conn, records)
+
     def _shielding(self) -> LinkingIndex:
         if self._shields is None:
             raise Refused("These identities are kept without shields.")
         return self._shields
 
-    def _keep_shields(self, conn: Link, moved: Iterable[Moved]) -> None:
-        """Carry shields along with records that moved, and hold what may never be together."""
+    def _keep_shields(self, conn: Link, named: Iterable[Ref], moved: Iterable[Moved]) -> None:
+        """Carry shields along with records that moved, and hold what may never be together.
+
+        ``named`` are the records that were decided about: one that is gone comes back to whom it
+        is joined to now.
+        """
         if self._shields is None:
             return
         moves = list(moved)
-        for identity in {move.after for move in moves}:
-            members = current.members(conn, identity)
-            records = [r for ref in members if (r := self._index.get(conn, *ref)) is not None]
+        after = {move.after for move in moves}
+        for identity in after | {w.identity for r in named if (w := current.place_of(conn, r))}:
+            ever = current.ever_members(conn, identity)
+            records = [self._index.get(conn, *ref) or LinkRecord(*ref) for ref in ever]
             if self._shields.never.one_side(conn, records):
                 raise Refused(_TOGETHER)
+        for identity in after:
             self._shields.even_out(conn, identity)
         for move in moves:
             left = current.members(conn, move.before) if move.before else []
@@ -451,7 +463,12 @@ class Identities:
             if self._shields is not None:
                 refs = {record for event in events for record in event.records}
                 guarded = self._shields.sealed.levels(conn, refs).keys()
-                events = [e for e in events if shielded is not guarded.isdisjoint(e.records)]
+                events = [
+                    e
+                    for e in events
+                    if shielded is not guarded.isdisjoint(e.records)
+                    and not self._shields.never_of_one(conn, e.records)
+                ]
             where = current.identities(conn, sorted({r for e in events for r in e.records}))
         return [
             Conflict(event, tuple(where[record] for record in event.records)) for event in events
@@ -470,6 +487,8 @@ class Identities:
     # ------------------------------------------------------------------ one record
     def _put(self, conn: Link, record: LinkRecord, alone: bool) -> Placed:
         """Take in a record whose keys are held; ``alone`` when nobody else can write at all."""
+        if self._shields and self._shields.is_gone(conn, record):
+            raise Gone("What was held of this person was purged for good.")
         ref = _ref(record)
         place = current.place_of(conn, ref)
         if place is None:
@@ -550,15 +569,12 @@ class Identities:
         *,
         identity: UUID | None = None,
         undoes: int | None = None,
-        adoption: bool = False,
         note: str = "",
         undone: Event | None = None,
     ) -> Decision:
         """Write what a person decided; nobody else may write meanwhile."""
         (number,) = log.next_numbers(conn, 1)
-        event = Event(
-            number, datetime.now(UTC), by, kind, records, identity, undoes, adoption, note=note
-        )
+        event = Event(number, datetime.now(UTC), by, kind, records, identity, undoes, note=note)
         if not event.manual:
             raise Refused(f"a decision is a person's, not of {by}")
         log.write(conn, [event], undone)

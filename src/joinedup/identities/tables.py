@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS identities.event (
     kind text NOT NULL,
     identity uuid,
     undoes bigint REFERENCES identities.event,
-    adoption boolean NOT NULL,
     weight double precision,
     levels smallint[] NOT NULL,
     reasons text[] NOT NULL,
@@ -35,6 +34,8 @@ CREATE TABLE IF NOT EXISTS identities.event_record (
     binds boolean NOT NULL,
     PRIMARY KEY (number, position)
 );
+-- Pairs from before and after an adoption were once marked here, in clear.
+ALTER TABLE identities.event DROP COLUMN IF EXISTS adoption;
 CREATE INDEX IF NOT EXISTS event_record_of ON identities.event_record (source, id, number);
 
 CREATE OR REPLACE FUNCTION identities.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -75,11 +76,17 @@ CREATE TABLE IF NOT EXISTS identities.open_dispute (event bigint PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS identities.overruled (event bigint PRIMARY KEY);
 """
 
+_AS_THEY_ARE_NOW = """
+SELECT to_regclass('identities.overruled') IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('identities.event')
+    AND attname = 'adoption' AND NOT attisdropped)
+"""
+
 
 def make_tables(conn: Link) -> None:
     """Make schema and tables where absent; several processes may do so at once."""
-    known = conn.execute("SELECT to_regclass('identities.overruled')").fetchone()
-    if known is not None and known[0] is not None:
+    known = conn.execute(_AS_THEY_ARE_NOW).fetchone()
+    if known is not None and known[0]:
         return  # an account that may not create anything can still use them
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))

@@ -10,9 +10,11 @@ exactly what was there before it, and folding the whole log gives what folding i
 Events that contradict each other count in this order, and one that contradicts what counts already
 has no effect (it stays in the log):
 
-1. a cannot-link because of an adoption;
-2. decisions of people, the newest first;
-3. the model's links and merges, the heaviest first.
+1. decisions of people, the newest first;
+2. the model's links and merges, the heaviest first.
+
+Whom nobody may ever join, as before and after an adoption, is in no event: that would be the
+connection itself. Whoever writes events keeps those pairs elsewhere (``identities.never``).
 """
 
 from collections import defaultdict
@@ -87,9 +89,8 @@ class Event:
     """One thing that was found or decided. Events are never changed; ``number`` orders them.
 
     ``by`` is a person's id or role, or ``model <version>``. ``identity`` is the one that begins
-    with this event. ``undoes`` is the number of the event that is undone. ``adoption`` marks a
-    cannot-link that no other decision overrules, and that only an undo so marked undoes. An undo
-    holds the records of the event it undoes. Raises ``HistoryError`` for what cannot be.
+    with this event. ``undoes`` is the number of the event that is undone. An undo holds the records
+    of the event it undoes. Raises ``HistoryError`` for what cannot be.
     """
 
     number: int
@@ -99,7 +100,6 @@ class Event:
     records: tuple[Ref, ...]
     identity: UUID | None = None
     undoes: int | None = None
-    adoption: bool = False
     evidence: Evidence = _NO_EVIDENCE
     note: str = ""
 
@@ -114,8 +114,6 @@ class Event:
             raise HistoryError(f"a {self.kind} of a record and itself")
         if not self.manual and (self.kind not in _BY_THE_MODEL or self.takes_out):
             raise HistoryError(f"a {self.kind} is for people to decide, not for a model")
-        if self.adoption and self.kind not in {Kind.CANNOT_LINK, Kind.UNDO}:
-            raise HistoryError("adoption is a reason for a cannot-link alone")
         if self.kind is Kind.UNDO and self.undoes is None:
             raise HistoryError("an undo names the event that it undoes")
         if self.undoes is not None:
@@ -210,8 +208,6 @@ class Settled:
 def live(events: Iterable[Event]) -> list[Event]:
     """Give the events that are not undone, oldest first."""
     ordered = sorted(events, key=lambda event: event.number, reverse=True)
-    protected = {event.number for event in ordered if event.kind is Kind.CANNOT_LINK}
-    protected &= {event.number for event in ordered if event.adoption}
     undone: set[int] = set()
     kept = []
     # From the newest on: whatever undoes an event comes after it.
@@ -219,7 +215,7 @@ def live(events: Iterable[Event]) -> list[Event]:
         if event.number in undone:
             continue
         kept.append(event)
-        if event.undoes is not None and (event.adoption or event.undoes not in protected):
+        if event.undoes is not None:
             undone.add(event.undoes)
     kept.reverse()
     return kept
@@ -301,12 +297,10 @@ class _Settling:
 
     # ------------------------------------------------------------------ what counts
     def _in_order(self) -> Iterator[Event]:
-        adoptions, decided, found = [], [], []
+        decided, found = [], []
         latest: dict[Stand, Event] = {}
         for event in self.events:
-            if event.kind is Kind.CANNOT_LINK and event.adoption:
-                adoptions.append(event)
-            elif event.kind in _SAYS_NOTHING or event.arrival or event.departure:
+            if event.kind in _SAYS_NOTHING or event.arrival or event.departure:
                 continue
             elif event.manual:
                 decided.append(event)
@@ -316,7 +310,6 @@ class _Settling:
                 found.append(event)
         found += latest.values()
         found.sort(key=lambda event: (-(event.evidence.weight or 0.0), event.number))
-        yield from adoptions
         yield from reversed(decided)
         yield from found
 

@@ -122,6 +122,92 @@ def test_the_purged_come_back_by_no_resend(kept):
     assert not kept.pointers.exists()
 
 
+def reload(kept):
+    """The same extract and the same file again, as they were."""
+    kept.publish(first_seen=date(2020, 1, 1), last_seen=date(2021, 1, 1))
+    extract = [record("schools", "S1", nhs_number=SUI), record("schools", "S2", given="Other")]
+    return kept.links.identities.sync("schools", extract)
+
+
+def linked(kept, id="S1", source="schools"):
+    with kept.links.pool.connection() as conn:
+        return kept.links.index.get(conn, source, id)
+
+
+def test_the_same_extract_brings_nothing_back_and_the_rest_of_it_is_taken_in(kept):
+    """Trust rule A27, in the linking index as in the register."""
+    from joinedup.identities.store import Gone
+
+    reload(kept)
+    assert reload(kept).same == 2
+    kept.archiving.archive(SUI, "grown-up", timezone.now())
+    kept.purging.purge(SUI, "period-ended", timezone.now())
+    again = reload(kept)
+    assert (again.purged, again.same) == (1, 1)
+    assert not kept.pointers.exists()
+    assert linked(kept) is None
+    assert linked(kept, "S2")
+    # Nor does it without the number, nor by another record of the same person.
+    for each in (record("schools", "S1"), record("health", "H1", nhs_number=SUI)):
+        with pytest.raises(Gone, match="purged for good"):
+            kept.links.identities.add(each)
+    assert kept.links.identities.rebuild() == []
+
+
+def test_a_record_that_began_after_the_purge_comes_and_stays(kept):
+    reload(kept)
+    purge = timezone.now()
+    kept.purging.purge(SUI, "erasure", purge)
+    for began in (None, date(2020, 1, 1), timezone.localdate(purge)):
+        assert kept.publish(first_seen=began).refused, began
+    tomorrow = timezone.localdate(purge) + timedelta(days=1)
+    assert not kept.publish(first_seen=tomorrow).refused
+    kept.links.identities.add(record("main", "r1", nhs_number=SUI))
+    kept.tasks.archive_and_purge()
+    assert kept.pointers.get().first_seen == tomorrow
+    assert linked(kept, "r1", "main")
+    # What went stays gone, also beside the new record.
+    assert reload(kept).purged == 1
+    assert linked(kept) is None
+    assert kept.purged.get().new_since is not None
+
+
+def test_what_a_backup_brings_back_goes_and_what_is_newer_than_the_purge_stays(kept):
+    from joinedup.hub.register.models import Pointer
+
+    kept.purging.purge(SUI, "erasure", timezone.now())
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    kept.publish(first_seen=tomorrow)
+    new = kept.pointers.get()
+    Pointer.objects.create(
+        holding=new.holding, record_id="old", sui=SUI, provenance="already-held",
+        first_seen=date(2020, 1, 1), refreshed_at=timezone.now(),
+    )  # fmt: skip
+    kept.purging.purge_returned(timezone.now())
+    assert list(kept.pointers) == [new]
+
+
+def test_a_restored_backup_knows_which_records_went(kept):
+    reload(kept)
+    kept.purging.purge(SUI, "erasure", timezone.now())
+    kept.kept.keep()
+    kept.purged.delete()
+    assert kept.restoring.before_serving().purges == 1
+    with pytest.raises(ValueError, match="purged for good"):
+        kept.links.identities.add(record("schools", "S1"))
+    assert kept.restoring.before_serving().purges == 0
+
+
+def test_a_second_purge_counts_from_its_own_day(kept):
+    first = timezone.now() - timedelta(days=90)
+    kept.purging.purge(SUI, "erasure", first)
+    since = timezone.localdate(first) + timedelta(days=30)
+    assert not kept.publish(first_seen=since).refused
+    kept.purging.purge(SUI, "erasure", timezone.now())
+    assert not kept.pointers.exists()
+    assert kept.publish(first_seen=since).refused
+
+
 def test_a_restored_backup_applies_purges_again_before_it_serves(kept):
     """The database as it was before the purge, the files beside the witnesses as they are."""
     from joinedup.hub.ledger.models import SubjectKey

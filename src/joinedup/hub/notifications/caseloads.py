@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from joinedup.hub.notifications.models import Allocation
 from joinedup.hub.organisations.models import Membership, Organisation
+from joinedup.hub.register.supersession import others_of
 from joinedup.hub.shields.key import tokens
 from joinedup.people.nhs_number import is_plain_nhs_number
 
@@ -40,12 +42,16 @@ def replace(organisation: Organisation, caseloads: Mapping[str, Sequence[str]]) 
         # One call of an organisation at a time: two that overlap would each undo half the other.
         Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
         live = Allocation.objects.filter(
-            organisation=organisation, worker__in=list(caseloads), ended_at=None
+            organisation=organisation, worker__in=list(caseloads), ended_at=None, follows=None
         )
         known = {(each.worker, each.sui): each.pk for each in live}
         gone = [key for pair, key in known.items() if pair not in wanted]
         Allocation.objects.filter(pk__in=gone).update(ended_at=now)
         new = sorted(wanted - known.keys())
+        followers = Allocation.objects.filter(organisation=organisation, follows__isnull=False)
+        followers.filter(follows__in=gone).delete()
+        for worker, sui in new:  # what was followed is now said by the organisation itself
+            followers.filter(worker=worker, sui=sui).delete()
         Allocation.objects.bulk_create(
             Allocation(
                 organisation=organisation,
@@ -56,16 +62,50 @@ def replace(organisation: Organisation, caseloads: Mapping[str, Sequence[str]]) 
             )
             for worker, sui in new
         )
+        follow(
+            Allocation.objects.filter(
+                organisation=organisation, worker__in=list(caseloads), ended_at=None, follows=None
+            )
+        )
     return Replaced(len(new), len(gone), tuple(refused))
+
+
+def follow(allocations: QuerySet[Allocation]) -> int:
+    """Allocate the same children under their other numbers too; gives how many were new.
+
+    So what happens under a number that replaced another, or was replaced, is told to the worker
+    who has the child by either.
+    """
+    ours = tokens()
+    live = list(allocations)
+    others = others_of(each.sui for each in live)
+    made = Allocation.objects.bulk_create(
+        [
+            Allocation(
+                organisation_id=each.organisation_id,
+                worker=each.worker,
+                sui=number,
+                token=ours.number(number),
+                since=timezone.now(),
+                follows=each,
+            )
+            for each in live
+            for number in others.get(each.sui, ())
+        ],
+        ignore_conflicts=True,  # the organisation gave both itself, or it is followed already
+    )
+    return len(made)
 
 
 def has(membership: Membership, sui: str) -> bool:
     """Whether the child is in the person's caseload, as their organisation's own system says."""
+    return holds(membership.organisation_id, membership.person.subject, sui)
+
+
+def holds(organisation_id: int, worker: str, sui: str) -> bool:
+    """Whether the organisation's own system says that the child is in this worker's caseload."""
     return Allocation.objects.filter(
-        organisation_id=membership.organisation_id,
-        worker=membership.person.subject,
-        sui=sui,
-        ended_at=None,
+        organisation_id=organisation_id, worker=worker, sui=sui, ended_at=None
     ).exists()
 
 
@@ -76,6 +116,7 @@ def children_of(membership: Membership) -> list[str]:
             organisation_id=membership.organisation_id,
             worker=membership.person.subject,
             ended_at=None,
+            follows=None,
         )
         .order_by("sui")
         .values_list("sui", flat=True)

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from joinedup.hub.notifications.models import Allocation, How, Notice, Outbox, Subscriber
 from joinedup.hub.notifications.telling import Happening, telling
+from joinedup.hub.shields.levels import level_of
+from joinedup.policy.question import Level
 
 log = logging.getLogger("joinedup.hub.notifications")
 
@@ -62,16 +64,25 @@ def _notices(row: Outbox) -> Iterator[Notice]:
         yield _notice(row, row.to_organisation_id, row.to_membership_id, row.to_roles, now)
         return
     what = Happening(row.kind, row.at, row.sui, row.actor_id, row.record_type, row.reference)
-    for subscriber in _subscribers(row):
+    for subscriber, known_by in _subscribers(row):
         if telling(what, subscriber) is not None:
             who = subscriber.membership
-            yield _notice(row, who.organisation_id, who.pk, [], shown_from(subscriber))
+            notice = _notice(row, who.organisation_id, who.pk, [], shown_from(subscriber))
+            notice.sui = known_by
+            yield notice
 
 
-def _subscribers(row: Outbox) -> Iterator[Subscriber]:
-    """Those in whose caseload the child is, who want to be told of this, and who still work."""
+def _subscribers(row: Outbox) -> Iterator[tuple[Subscriber, str]]:
+    """Those in whose caseload the child is, who want to be told of this, and who still work.
+
+    Each with the number by which they know the child. Who knows a shielded child by another number
+    is not told: that there is another is not theirs to know.
+    """
     today = timezone.localdate()
-    for held in Allocation.objects.filter(sui=row.sui, ended_at=None):
+    for held in Allocation.objects.filter(sui=row.sui, ended_at=None).select_related("follows"):
+        if held.follows and level_of(row.sui) is not Level.OPEN:
+            continue
+        known_by = held.follows.sui if held.follows else held.sui
         wanting = Subscriber.objects.filter(
             membership__organisation_id=held.organisation_id,
             membership__person__subject=held.worker,
@@ -79,7 +90,7 @@ def _subscribers(row: Outbox) -> Iterator[Subscriber]:
         ).select_related("membership__person", "membership__organisation__principal")
         for each in wanting:
             if each.membership.is_live(today):
-                yield each
+                yield each, known_by
 
 
 def shown_from(subscriber: Subscriber, now: datetime | None = None) -> datetime:

@@ -56,6 +56,10 @@ class Allocation(models.Model):
     token = models.BinaryField(max_length=32, help_text="By which a shield knows the number")
     since = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    follows = models.ForeignKey(
+        "self", null=True, on_delete=models.CASCADE, related_name="followers",
+        help_text="The same child under the number that the organisation gave",
+    )  # fmt: skip
 
     class Meta:
         constraints: ClassVar = [

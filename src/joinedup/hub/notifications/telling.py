@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from joinedup.hub.agreements.asking import basis_of
 from joinedup.hub.discovery.circle import Place, Searcher, View, Why
 from joinedup.hub.discovery.models import Search
 from joinedup.hub.notifications import caseloads
 from joinedup.hub.notifications.models import Kind, Subscriber
 from joinedup.hub.notifications.quiet import is_quiet
 from joinedup.hub.organisations.models import Membership
-from joinedup.hub.pages import purposes
 from joinedup.hub.rights.acting import across_organisations
 from joinedup.hub.shields.levels import level_of
-from joinedup.policy.catalogue import national
 from joinedup.policy.decision import Duty
 from joinedup.policy.question import Level, Relationship
 
@@ -54,12 +53,11 @@ def telling(what: Happening, subscriber: Subscriber) -> Telling | None:
 
 
 def _involvement(what: Happening, subscriber: Subscriber, who: Membership) -> Telling | None:
-    purpose = national().purposes.get(subscriber.purpose)
-    if purpose is None or what.actor_id in (None, who.organisation_id):
+    if what.actor_id in (None, who.organisation_id):
         return None
     why = Why(
         subscriber.purpose,
-        purposes.basis(purpose, who),
+        basis_of(subscriber.purpose, who.organisation),
         "A child in their caseload",
         relationship=Relationship.CASELOAD,
     )

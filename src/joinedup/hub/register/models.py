@@ -103,6 +103,37 @@ class Pointer(models.Model):
         return f"a record of {self.holding}"
 
 
+class Supersession(models.Model):
+    """The source of truth replaced one number by another, from when it said so until it did not.
+
+    Keyed tokens and sealed text: ``supersession`` reads and follows them, and nothing else does.
+    """
+
+    old = models.BinaryField(max_length=32)
+    new = models.BinaryField(max_length=32)
+    box = models.BinaryField(help_text="Both numbers, sealed")
+    source = models.CharField(max_length=16, help_text="Who said so")
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["old", "new"],
+                condition=Q(ended_at__isnull=True),
+                name="a_number_is_replaced_once_by_another",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["new"], name="what_a_number_replaced", condition=Q(ended_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"a number replaced {self.since:%Y-%m-%d}"
+
+
 class Version(models.Model):
     """Changes with every change to what it names: what is kept in memory is checked by it."""
 

@@ -6,7 +6,7 @@ A run that broke off goes on with its next call, and ``complete`` withdraws, at 
 custodian did not name again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from joinedup.hub.organisations.models import Organisation
 from joinedup.hub.register.models import Custodianship, Holding, Pointer, Provenance
-from joinedup.hub.retention.purging import purged
+from joinedup.hub.retention.purging import began_again, is_new, purged
 from joinedup.people.nhs_number import is_plain_nhs_number
 
 MOST = 10_000
@@ -132,11 +132,14 @@ def publish(
                 },
             )
             added = sum(new for (new,) in cursor.fetchall())
+        if back := [given for given in good if given.sui in gone]:
+            records = ((given.record.system_id, given.record.record_id) for given in back)
+            began_again((given.sui for given in back), records)
     return Published(added, len(good) - added, refused)
 
 
 def _sorted_out(
-    pointers: Sequence[Given], record_types: frozenset[str], gone: Collection[str]
+    pointers: Sequence[Given], record_types: frozenset[str], gone: Mapping[str, date]
 ) -> tuple[list[Given], tuple[Refused, ...]]:
     good: dict[Record, Given] = {}
     refused: list[Refused] = []
@@ -145,7 +148,7 @@ def _sorted_out(
             refused.append(Refused(index, "You may not publish this record type."))
         elif not is_plain_nhs_number(given.sui):
             refused.append(Refused(index, "The sui is not a valid NHS number of ten digits."))
-        elif given.sui in gone:
+        elif given.sui in gone and not is_new(given.first_seen, gone[given.sui]):
             refused.append(Refused(index, "What was held of this person was purged for good."))
         elif given.first_seen and given.last_seen and given.first_seen > given.last_seen:
             refused.append(Refused(index, "firstSeen is after lastSeen."))

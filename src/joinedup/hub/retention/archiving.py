@@ -10,6 +10,7 @@ from django.utils import timezone
 from joinedup.hub.ledger.writing import record
 from joinedup.hub.organisations.models import Kind
 from joinedup.hub.reconciliation import links
+from joinedup.hub.register import supersession
 from joinedup.hub.register.models import Pointer
 from joinedup.hub.retention import box
 from joinedup.hub.retention.models import Archived
@@ -37,7 +38,11 @@ def due(today: date) -> list[str]:
         born = _born(held(sui))
         if born is None or today < grown.end(born):
             continue
-        if sui not in still or today >= never.end(born):
+        others = supersession.numbers_of(sui)[1:]
+        born = max([born, *(day for each in others if (day := _born(held(each))))])
+        if today < grown.end(born):
+            continue
+        if still.isdisjoint([sui, *others]) or today >= never.end(born):
             found.append(sui)
     return found
 

@@ -16,6 +16,11 @@ def about(sui: str) -> bytes:
     return keys().index(SUBJECT, sui)
 
 
+def about_record(source: str, id: str) -> bytes:
+    """Give the keyed fingerprint of a record: its source, and its own number there."""
+    return keys().index("retention.record", json.dumps([source, id]))
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What the hub knew: plain values, as they were in its tables."""

@@ -38,7 +38,7 @@ def places() -> list[Path]:
 def keep() -> int:
     """Add what is new in the database; gives how many lines. Each place gets what it lacks."""
     return sum(
-        _add(_beside(place, PURGES), (purge_line(each) for each in Purged.objects.all()))
+        _add(_beside(place, PURGES), map(purge_line, Purged.objects.prefetch_related("records")))
         + _add(_beside(place, SHIELDS), _shield_lines(_beside(place, SHIELDS)))
         for place in places()
     )
@@ -64,6 +64,8 @@ def purge_line(purged: Purged) -> dict[str, Any]:
     return {
         "id": str(purged.id), "about": bytes(purged.about).hex(), "why": purged.why,
         "at": purged.at.isoformat(), "counts": purged.counts,
+        "records": sorted(bytes(each.about).hex() for each in purged.records.all()),
+        "new_since": purged.new_since.isoformat() if purged.new_since else "",
     }  # fmt: skip
 
 

@@ -40,9 +40,22 @@ class Purged(models.Model):
     why = models.CharField(max_length=32)
     counts = models.JSONField(help_text="How many rows of each kind")
     entry = models.UUIDField(null=True, help_text="The ledger's entry of the purge")
+    new_since = models.DateTimeField(
+        null=True, help_text="When a record that began after the purge was taken in"
+    )
 
     class Meta:
         ordering: ClassVar = ["at"]
 
     def __str__(self) -> str:
         return f"purged {self.at:%Y-%m-%d}"
+
+
+class PurgedRecord(models.Model):
+    """A record that went with a purge: a keyed fingerprint, by which it is known if it is back."""
+
+    purged = models.ForeignKey(Purged, on_delete=models.CASCADE, related_name="records")
+    about = models.BinaryField(max_length=32, unique=True)
+
+    def __str__(self) -> str:
+        return f"a record of {self.purged_id}"

@@ -5,9 +5,10 @@ the files beside the witnesses and applied again; and a log that is shorter than
 have seen is not served.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from joinedup.hub.ledger import proofs, sequencing, verifying
 from joinedup.hub.ledger.writing import record
 from joinedup.hub.reconciliation import links
 from joinedup.hub.retention import archiving, box, kept, purging
-from joinedup.hub.retention.models import Purged
+from joinedup.hub.retention.models import Purged, PurgedRecord
 from joinedup.hub.shields.following import bring_to_level
 from joinedup.hub.shields.key import tokens
 from joinedup.hub.shields.models import Shield, ShieldEvent, ShieldMark
@@ -78,32 +79,51 @@ def check_log() -> None:
 
 
 def _purges_again() -> int:
-    """Apply purges that the database does not know; gives how many."""
-    lines = kept.read(kept.PURGES)
-    known = {str(each) for each in Purged.objects.values_list("id", flat=True)}
-    missing = [line for line in lines if line["id"] not in known]
+    """Apply purges that the database does not know, or knew less of; gives how many."""
+    known = {line["id"]: line for line in map(kept.purge_line, Purged.objects.all())}
+    latest: dict[str, dict[str, Any]] = {}
+    for line in sorted(kept.read(kept.PURGES), key=_how_late):
+        latest[line["id"]] = line
+    missing = [
+        line
+        for line in latest.values()
+        if line["id"] not in known or _how_late(known[line["id"]]) < _how_late(line)
+    ]
     if not missing:
         return 0
     with transaction.atomic():
         for line in missing:
-            Purged.objects.get_or_create(
+            since = line.get("new_since")
+            facts = {
+                "at": datetime.fromisoformat(line["at"]), "why": line["why"],
+                "counts": line["counts"],
+                "new_since": datetime.fromisoformat(since) if since else None,
+            }  # fmt: skip
+            certificate, _ = Purged.objects.update_or_create(
                 about=bytes.fromhex(line["about"]),
-                defaults={
-                    "id": UUID(line["id"]), "at": datetime.fromisoformat(line["at"]),
-                    "why": line["why"], "counts": line["counts"],
-                },
+                defaults=facts, create_defaults={"id": UUID(line["id"]), **facts},
             )  # fmt: skip
+            certificate.records.all().delete()
+            purging.keep_names(certificate, map(bytes.fromhex, line.get("records", ())))
         record(action="retention.purge-again", results=len(missing))
     purging.purge_returned(timezone.now())
-    gone = {bytes(each) for each in Purged.objects.values_list("about", flat=True)}
+    gone = {bytes(e) for e in Purged.objects.filter(new_since=None).values_list("about", flat=True)}
+    names = {bytes(each) for each in PurgedRecord.objects.values_list("about", flat=True)}
     archiving.take_out(
         [
             each
             for each in _every_record()
             if any(box.about(number) in gone for number in each.nhs_numbers)
+            or box.about_record(each.source, each.id) in names
         ]
     )
     return len(missing)
+
+
+def _how_late(line: Mapping[str, Any]) -> tuple[datetime, str, int]:
+    """By what a later line about the same purge is told from an earlier one."""
+    at = datetime.fromisoformat(line["at"])
+    return at, line.get("new_since", ""), len(line.get("records", ()))
 
 
 def _shields_again() -> int:

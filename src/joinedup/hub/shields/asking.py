@@ -1,7 +1,7 @@
 """Asking for a shield: it is in force when this returns, for what is known and what will come."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from joinedup.hub.ledger.writing import record
 from joinedup.hub.organisations.models import MachineClient, Membership, Organisation
 from joinedup.hub.reconciliation import links
 from joinedup.hub.reconciliation.models import ReviewCase
+from joinedup.hub.register.supersession import numbers_of
 from joinedup.hub.rights.acting import across_organisations
 from joinedup.hub.shields.key import tokens
 from joinedup.hub.shields.models import HiddenCase, Shield, ShieldMark
@@ -100,6 +101,8 @@ def put_in_force(subject: Subject, level: Level, organisation: Organisation | No
     transaction. Nobody writes a record until that ends, so none slips through in between.
     """
     on_django("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
+    every = [number for each in subject.numbers for number in numbers_of(each)]
+    subject = replace(subject, numbers=tuple(dict.fromkeys(every)))
     given = subject.tokens()
     found = links.current().identities.shield(
         level, numbers=subject.numbers, refs=subject.refs, child=subject.child, held=True
@@ -125,6 +128,15 @@ def hide_cases(records: Iterable[LinkRecord]) -> None:
         for each in records:
             named = ReviewCase.objects.filter(records__contains=[[each.source, each.id]])
             for case in named.filter(hidden__isnull=True):
+                HiddenCase.objects.get_or_create(case=case)
+
+
+def hide_cases_of_both() -> None:
+    """Take the cases that name two records which are never to be joined out of every queue."""
+    identities = links.current().identities
+    with across_organisations():
+        for case in ReviewCase.objects.filter(hidden=None).exclude(records=[]):
+            if identities.never_of_one(Ref(*each) for each in case.records):
                 HiddenCase.objects.get_or_create(case=case)
 
 

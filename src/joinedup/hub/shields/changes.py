@@ -10,7 +10,7 @@ from django.db import transaction
 from joinedup.hub.approvals.changes import CannotBeDone, handles
 from joinedup.hub.organisations.models import Membership, Role
 from joinedup.hub.reconciliation import links
-from joinedup.hub.shields.asking import acting
+from joinedup.hub.shields.asking import acting, hide_cases_of_both
 from joinedup.hub.shields.following import bring_to_level
 from joinedup.hub.shields.key import tokens
 from joinedup.hub.shields.models import SealedPair, Shield, ShieldEvent
@@ -58,4 +58,5 @@ def keep_apart(what: What, by: Membership) -> None:
         links.current().identities.forbid(*(Side(tuple(numbers)) for numbers in sides))
     except Refused as refusal:
         raise CannotBeDone(str(refusal)) from None
+    hide_cases_of_both()
     pair.delete()

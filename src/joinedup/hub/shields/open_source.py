@@ -6,6 +6,9 @@ depend on a shield. The PDS does this for its own flag; here it holds for ours a
 
 from dataclasses import replace
 
+from django.db import transaction
+
+from joinedup.hub.register import supersession
 from joinedup.hub.sharing import corrections
 from joinedup.hub.shields import following
 from joinedup.hub.shields.levels import level_of
@@ -35,9 +38,13 @@ class OpenSource:
         answer = self._source.read(nhs_number)
         if not isinstance(answer, Found):
             return answer
-        if answer.patient.nhs_number != nhs_number:
-            following.superseded(nhs_number, answer.patient.nhs_number)
-            corrections.superseded(nhs_number, answer.patient.nhs_number)
+        told = answer.patient.nhs_number
+        with transaction.atomic():
+            if told == nhs_number:
+                supersession.in_force(nhs_number)
+            elif supersession.learnt(nhs_number, told):
+                following.superseded(nhs_number, told)
+                corrections.superseded(nhs_number, told)
         return self._shown(answer, by_place=False)
 
     def _shown(self, answer: Found, *, by_place: bool) -> Answer:
