@@ -10,13 +10,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 
 from joinedup.hub.serve import free_port
+
+ROLES = {
+    "social-worker", "safeguarding-lead", "nurse", "police-sergeant", "data-officer",
+    "information-governance-lead", "shield-reviewer", "administrator",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -27,33 +33,63 @@ def state() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(scope="module")
-def demo(state: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "joinedup.cli", "demo", "--children", "1000", "--state", str(state),
-         "--port", str(free_port())],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-    )  # fmt: skip
-    watchdog = threading.Timer(240, process.kill)
-    watchdog.start()
-    said = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        said.append(line)
-        if line.startswith("Ready after"):
-            break
-    try:
-        assert (state / "demo.json").exists(), "".join(said)
-        yield json.loads((state / "demo.json").read_text("utf-8")), "".join(said)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+class Running:
+    """A demo that was started as a terminal starts it: a process group of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self.port = free_port()
+        self.said = ""
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "joinedup.cli", "demo", "--children", "1000",
+             "--state", str(state), "--port", str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def wait(self) -> None:
+        """Until it is ready, or has ended; ``said`` has what it printed."""
+        watchdog = threading.Timer(240, self.process.kill)
+        watchdog.start()
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+            if line.startswith("Ready after"):
+                break
         watchdog.cancel()
-    assert process.returncode == 0
+
+    def interrupt(self) -> int:
+        """Ctrl-C, which a terminal sends to the whole group; gives how it ended."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        rest, _ = self.process.communicate(timeout=60)
+        self.said += rest
+        return self.process.returncode
+
+
+@contextmanager
+def running(state: Path) -> Iterator[Running]:
+    made = Running(state)
+    try:
+        made.wait()
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.interrupt()
+
+
+@pytest.fixture(scope="module")
+def started(state: Path) -> Iterator[Running]:
+    with running(state) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def demo(started: Running, state: Path) -> tuple[dict[str, Any], str]:
+    assert (state / "demo.json").exists(), started.said
+    return json.loads((state / "demo.json").read_text("utf-8")), started.said
 
 
 def test_says_what_it_found_and_where_the_page_is(demo: tuple[dict[str, Any], str]) -> None:
@@ -105,31 +141,72 @@ def _registered(store: Path) -> bool:
         return False
 
 
-def test_ctrl_c_ends_everything_it_started(state: Path) -> None:
-    """A terminal sends Ctrl-C to the whole group: nothing that the demo started may outlive it."""
-    port = free_port()
+def test_everybody_who_is_named_can_sign_in(demo: tuple[dict[str, Any], str]) -> None:
+    """Administrators too, whom the hub itself must have given their role."""
+    told, _ = demo
+    assert {one["role"] for one in told["people"]} == ROLES
+    for one in told["people"]:
+        page = signed_in(told["hub"], one["subject"])
+        assert f"Signed in as {one['name']}, " in page
+
+
+def test_something_waits_for_those_who_sign_in(demo: tuple[dict[str, Any], str]) -> None:
+    """A caseload, a request from the police, a shield to review."""
+    told, said = demo
+    assert len(told["children"]["caseload"]) == 6
+    assert told["children"]["shielded"] in said
+    assert "Westmarch Police" in signed_in(told["hub"], "amina.yusuf", "/requests")
+    assert "1 shield<" in signed_in(told["hub"], "nadia.bello", "/shields")
+    asked = next(one for one in told["people"] if one["subject"] == "raj.pemberton")
+    assert asked["reading_code"]
+
+
+def signed_in(hub: str, subject: str, path: str = "/") -> str:
+    """A page as somebody sees it who signed in with a browser."""
+    browser = build_opener(HTTPCookieProcessor())
+    with browser.open(f"{hub}/sign-in") as page:
+        choosing = page.url
+    with browser.open(choosing, f"sub={subject}".encode()):
+        pass
+    with browser.open(f"{hub}{path}") as page:
+        return str(page.read().decode())
+
+
+def test_a_second_one_in_the_same_folder_is_refused(started: Running, state: Path) -> None:
+    """Two would answer from the same files, each under its own address."""
+    with running(state) as second:
+        second.wait()
+    assert second.process.returncode == 1
+    assert f"A demo runs in {state} already" in " ".join(second.said.split())
+
+
+def test_ctrl_c_ends_everything_it_started(started: Running, state: Path) -> None:
+    """Nothing that the demo started may outlive it."""
     nodes = f"custodian --config {state}"
-    before = _running(nodes)  # another test's demo is up
-    process = subprocess.Popen(
-        [sys.executable, "-m", "joinedup.cli", "demo", "--children", "1000", "--state", str(state),
-         "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
-        start_new_session=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Ready after"):
-            break
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert len(_running(nodes)) == 6, started.said
+    assert started.interrupt() == 0, started.said
     with pytest.raises(OSError, match="refused"):
-        urlopen(f"http://localhost:{port}/healthz", timeout=5)
-    assert _running(f"serve\\({port},") == set()
-    assert _running(nodes) == before
+        urlopen(f"http://localhost:{started.port}/healthz", timeout=5)
+    assert _running(f"serve\\({started.port},") == set()
+    assert _running(nodes) == set()
+
+
+def test_a_later_start_on_another_port_is_the_same_hub(
+    demo: tuple[dict[str, Any], str], started: Running, state: Path
+) -> None:
+    """The log goes on under its name, and the same people administer."""
+    before, _ = demo
+    if started.process.poll() is None:
+        started.interrupt()
+    with running(state) as later:
+        assert "Ready after" in later.said, later.said
+        told = json.loads((state / "demo.json").read_text("utf-8"))
+        assert told["hub"] != before["hub"]
+        assert told["sign_in"] == before["sign_in"]
+        assert told["children"] == before["children"]
+        page = signed_in(told["hub"], "ada.whitlock", "/administration")
+        assert "Propose a change" in page
+        assert later.interrupt() == 0, later.said
 
 
 def _running(pattern: str) -> set[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 import click
+import fasteners
 from rich.console import Console
 
 from joinedup.cli.interrupt import handling
@@ -107,7 +108,13 @@ def command(children: int, port: int, state: Path | None) -> None:
     folder = state_dir()
     say = Console(stderr=True, highlight=False)
     began = time.monotonic()
+    alone = fasteners.InterProcessLock(folder / "demo.lock")
+    if not alone.acquire(blocking=False):
+        raise click.ClickException(
+            f"A demo runs in {folder} already. Use that one, or give this one another --state."
+        )
     with _until_told() as told, contextlib.ExitStack() as stack:
+        stack.callback(alone.release)
         try:
             _run(stack, told, folder, children, port, say, began)
         except DatabaseUnavailable as error:
@@ -124,15 +131,22 @@ def _run(
     began: float,
 ) -> None:
     # These take a second to load: not before `--help` has been answered.
-    from joinedup.hub.demo import seed_demo, start_provider
-    from joinedup.hub.demo.cast import ORGANISATIONS, PERSONAS
+    from joinedup.hub.demo import (
+        kept_port,
+        known_children,
+        seed_demo,
+        seed_people,
+        start_provider,
+    )
+    from joinedup.hub.demo.cast import PERSONAS
     from joinedup.hub.demo.custodians import (
+        ledger_witnesses,
         running_command,
         running_custodians,
         write_custodians,
     )
     from joinedup.hub.demo.provider import ProviderFailed
-    from joinedup.hub.serve import HOST, NotServing, check_port, free_port, running_hub
+    from joinedup.hub.serve import HOST, NotServing, check_port, running_hub
     from joinedup.pds.emulator.serve import running_emulator
     from joinedup.simulate import demo_people
 
@@ -150,9 +164,11 @@ def _run(
         os.environ["JOINEDUP_HUB_URL"] = hub_url
         say.print("Sign-in provider and hub...")
         clients = seed_demo(folder)
+        witnesses = ledger_witnesses(folder / "custodians")
+        os.environ.setdefault("JOINEDUP_LEDGER_WITNESSES", witnesses)
         # The hub's logging came with it, for the hub's own process; here it would hide the result.
         logging.getLogger("joinedup").setLevel(logging.WARNING)
-        provider = start_provider(free_port(), hub_url)
+        provider = start_provider(kept_port(folder), hub_url)
         stack.callback(provider.stop)
         log = folder / "hub.log"
         # The demo's emulator has no rate limit, so neither has the hub here.
@@ -177,12 +193,11 @@ def _run(
     stack.enter_context(running_command(["worker", "-q"], folder / "worker.log"))
     stack.enter_context(running_custodians(configs, folder / "custodians" / "logs"))
 
-    names = {one.ods_code: one.name for one in ORGANISATIONS}
-    people = [
-        {"subject": one.subject, "name": one.name, "role": one.role,
-         "organisation": names[one.ods_code]}
-        for one in PERSONAS
-    ]  # fmt: skip
+    begun = seed_people(folder, provider.url, known_children(folder / "custodians"))
+    people = [one.as_dict() for one in PERSONAS]
+    for one in people:
+        if code := begun.reading_codes.get(one["subject"]):
+            one["reading_code"] = code
     _write(
         folder / "demo.json",
         {
@@ -191,6 +206,7 @@ def _run(
             "pds": {"url": emulator.url, "environment": emulator.environment},
             "region": str(region),
             "people": people,
+            "children": {"caseload": begun.caseload, "shielded": begun.shielded},
             "clients": [client.as_dict() for client in clients],
             "custodians": {config.parent.name.upper(): str(config) for config in configs},
         },
@@ -200,6 +216,8 @@ def _run(
     click.echo("Sign in as:")
     for one in people:
         click.echo(f"  {one['name']:<16} {one['role']}, {one['organisation']}")
+    click.echo(f"Children:      {', '.join(begun.caseload[:3])}, known to several agencies")
+    click.echo(f"               {begun.shielded}, shielded: found by children's services alone")
     click.echo(f"The API:       {hub_url}/api/openapi.json")
     click.echo(f"PDS emulator:  {emulator.url}")
     click.echo(

@@ -3,7 +3,17 @@
 The people sign in through a real OpenID Connect provider; there is no other way in.
 """
 
-from joinedup.hub.demo.provider import Provider, start_provider
+from joinedup.hub.demo.people import Begun, known_children, seed_people
+from joinedup.hub.demo.provider import Provider, kept_port, start_provider
 from joinedup.hub.demo.seed import Seeded, seed_demo
 
-__all__ = ["Provider", "Seeded", "seed_demo", "start_provider"]
+__all__ = [
+    "Begun",
+    "Provider",
+    "Seeded",
+    "kept_port",
+    "known_children",
+    "seed_demo",
+    "seed_people",
+    "start_provider",
+]

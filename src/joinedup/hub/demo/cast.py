@@ -25,6 +25,20 @@ class Persona:
         """What the provider says about them."""
         return {"name": self.name, "role": self.role, "organisation": self.ods_code}
 
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the hub must have given them their role: their provider's word is not enough."""
+        return self.role == "administrator"
+
+    def as_dict(self) -> dict[str, str]:
+        """For ``demo.json`` and the provider's page."""
+        return {
+            "subject": self.subject,
+            "name": self.name,
+            "role": self.role,
+            "organisation": NAMES[self.ods_code],
+        }
+
 
 ORGANISATIONS = (
     CastOrganisation(
@@ -36,6 +50,11 @@ ORGANISATIONS = (
     CastOrganisation("DEMOGPF", "Westmarch GP Federation", "health", "s11"),
     CastOrganisation("DEMOPOL", "Westmarch Police", "police", "s11"),
 )
+
+HUB_TEAM = CastOrganisation("DEMOHUB", "Westmarch Partnership Office", "supplier", "other")
+"""Who runs the hub: it shares nothing, and no agreement names it."""
+
+NAMES = {one.ods_code: one.name for one in (*ORGANISATIONS, HUB_TEAM)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +120,7 @@ CUSTODIANS = (
 )  # fmt: skip
 
 NODE_SCOPES = (
-    "get-an-identifier.read", "register.write", "work-item.read", "work-item.write",
+    "get-an-identifier.read", "register.write", "work-item.read", "work-item.write", "audit",
 )  # fmt: skip
 NODE_PURPOSE = "Knowing our children by one number, and answering for our records"
 
@@ -139,6 +158,30 @@ PERSONAS = (
     Persona("grace.lindqvist", "Grace Lindqvist", "nurse", "DEMONHS"),
     Persona("raj.pemberton", "Raj Pemberton", "police-sergeant", "DEMOPOL"),
     Persona("helen.ashdown", "Helen Ashdown", "information-governance-lead", "DEMOCS"),
+    Persona("priya.raman", "Priya Raman", "data-officer", "DEMOCS"),
+    # A shield is confirmed by two who did not ask for it; the hub's own desk sees all of them.
+    Persona("nadia.bello", "Nadia Bello", "shield-reviewer", "DEMOCS"),
+    Persona("owen.hartley", "Owen Hartley", "shield-reviewer", "DEMOHUB"),
+    Persona("ada.whitlock", "Ada Whitlock", "administrator", "DEMOHUB"),
+    Persona("joe.mensah", "Joe Mensah", "administrator", "DEMOHUB"),
+)
+
+
+def persona(subject: str) -> Persona:
+    """The persona of that name."""
+    return next(one for one in PERSONAS if one.subject == subject)
+
+
+WORKER = "amina.yusuf"  # who has a caseload, and asked for a shield
+SHIELD_REASON = "Invented for the demo: moved to a refuge with her mother"
+
+ASKER = "raj.pemberton"  # who asked children's services, and waits
+REQUEST_PURPOSE = "missing"
+REQUEST_CASE = "MISPER-118"
+REQUEST_REASON = "Reported missing on Saturday evening. Who works with the family, and since when?"
+REQUEST_ITEMS = (
+    ("childrens-services.details", "keyWorker"),
+    ("childrens-services.details", "teamInvolvement"),
 )
 
 MACHINE_CLIENT = "westmarch-case-system"

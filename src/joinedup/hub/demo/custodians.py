@@ -8,12 +8,18 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from joinedup.custodian.config import Witnessed
+from joinedup.custodian.store import Store
+from joinedup.custodian.witnessing import signer
 from joinedup.hub.demo import cast
 from joinedup.hub.demo.files import Neighbourhood
 from joinedup.hub.demo.seed import Seeded
 from joinedup.hub.serve import stop
 
 _POLL_SECONDS = 0.5  # so that the first page fills at once; a node of an agency asks every two
+
+_WITNESS = cast.CUSTODIANS[0]
+_WITNESS_SECONDS = 20.0
 
 
 def write_custodians(
@@ -36,6 +42,23 @@ def write_custodians(
         _write(_home(folder, custodian), custodian, hub_url, clients[custodian.client_id])
         for custodian in cast.CUSTODIANS
     ]
+
+
+def ledger_witnesses(folder: Path) -> str:
+    """Who witnesses the demo's ledger (``JOINEDUP_LEDGER_WITNESSES``): a file, and one node.
+
+    The node's key is made the first time; ``folder`` is that of the nodes.
+    """
+    home = _home(folder, _WITNESS)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    node = signer(_witnessed(), Store(home / "state")).verifier
+    return f"{folder / 'ledger-witness'},{node.text()}"
+
+
+def _witnessed() -> Witnessed:
+    from joinedup.hub.ledger import keys
+
+    return Witnessed(keys.signer().verifier, _WITNESS.client_id, _WITNESS_SECONDS)
 
 
 @contextlib.contextmanager
@@ -71,6 +94,10 @@ def _home(folder: Path, custodian: cast.CastCustodian) -> Path:
 
 def _write(home: Path, custodian: cast.CastCustodian, hub_url: str, client: Seeded) -> Path:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    witness = ""
+    if custodian is _WITNESS:
+        log_key = _witnessed().log.text()
+        witness = f'\n[witness]\nlog_key = "{log_key}"\nseconds = {_WITNESS_SECONDS}\n'
     kinds = ", ".join(f'"{one}"' for one in custodian.record_types)
     path = home / "node.toml"
     path.write_text(
@@ -103,7 +130,8 @@ def _write(home: Path, custodian: cast.CastCustodian, hub_url: str, client: Seed
 
             [[share]]
             record_types = [{kinds}]
-            """),
+            """)
+        + witness,
         "utf-8",
     )
     return path

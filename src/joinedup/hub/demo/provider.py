@@ -9,13 +9,17 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.request import Request, urlopen
 
-from joinedup.hub.demo.cast import ORGANISATIONS, PERSONAS
-from joinedup.hub.serve import answers, stop
+from joinedup.hub.demo.cast import PERSONAS
+from joinedup.hub.environment import made_once
+from joinedup.hub.serve import HOST, NotServing, answers, check_port, stop
 
 PATIENCE = 30.0
+_PORTS = range(8401, 8500)
 
 
 class ProviderFailed(Exception):
@@ -43,6 +47,32 @@ class Provider:
     def stop(self) -> None:
         """End the provider."""
         stop(self.process)
+
+
+def kept_port(state: Path) -> int:
+    """The provider's port in this state folder: always the same, for people are known by it.
+
+    Raises ``ProviderFailed`` when somebody else listens there.
+    """
+    kept = state / "provider-port"
+    port = int(made_once(kept, str(_first_free()).encode()))
+    try:
+        check_port(HOST, port)
+    except NotServing as error:
+        raise ProviderFailed(
+            f"The people of this demo sign in on port {port}, which something else uses. End that, "
+            "or begin anew with another --state."
+        ) from error
+    return port
+
+
+def _first_free() -> int:
+    """A port below those that the system hands out by itself, so that it is free the next time."""
+    for port in _PORTS:
+        with suppress(NotServing):
+            check_port(HOST, port)
+            return port
+    raise ProviderFailed(f"No port from {_PORTS[0]} to {_PORTS[-1]} is free.")
 
 
 def start_provider(port: int, hub_url: str) -> Provider:
@@ -116,12 +146,7 @@ def main(port: int) -> None:
     )
     # Its own pages are for developers, and take their style sheet from another site.
     app.jinja_loader = ChoiceLoader([PackageLoader("joinedup.hub.demo"), app.jinja_loader])
-    names = {organisation.ods_code: organisation.name for organisation in ORGANISATIONS}
-    app.jinja_env.globals["personas"] = [
-        {"subject": one.subject, "name": one.name, "role": one.role,
-         "organisation": names[one.ods_code]}
-        for one in PERSONAS
-    ]  # fmt: skip
+    app.jinja_env.globals["personas"] = [one.as_dict() for one in PERSONAS]
     # The package turns on a debugger that could run code from the browser.
     app.debug = False
     app.wsgi_app = app.wsgi_app.app
