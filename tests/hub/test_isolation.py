@@ -63,6 +63,8 @@ PAGES = {
     "sign-in": SIGN_IN, "sign-in/again": SIGN_IN, "sign-in/done": SIGN_IN, "sign-out": SIGN_IN,
     "sign-in/role": Open("the person's own memberships; see test_step_up"),
     "signed-out": PUBLIC, "timed-out": PUBLIC, "stay-signed-in": SESSION,
+    "where-signed-in": Open("the signed-in person's own sessions; see test_where_signed_in"),
+    "where-signed-in/end": Open("an id in its form: see test_where_signed_in"),
     "how-searches-are-recorded": PUBLIC, "accessibility": PUBLIC, "healthz": PUBLIC,
     "find/reason": SESSION, "find/child": SESSION, "find/again": SESSION,
     "find/result/<uuid:request_id>": Theirs("social-worker", "request", owner_sees_it=False),
@@ -180,6 +182,13 @@ API = {
     ("POST", "/api/v1/get-an-identifier"): OWN,
     ("GET", "/api/v1/identifier-requests/{request_id}"): Call("request"),
     ("GET", "/api/v1/ledger/receipts/{entry_id}"): Call("entry"),
+    ("GET", "/api/v1/ledger/receipts"): OWN,
+    ("GET", "/api/v1/ledger/checkpoint"): Open(
+        "the log's head: sizes and hashes, the same for all"
+    ),
+    ("POST", "/api/v1/ledger/countersignatures"): Open(
+        "the witness's key signs, whoever brings it"
+    ),
     ("POST", "/api/v1/links/explain"): Open("no id: what is compared is in the question itself"),
     ("PUT", "/api/v1/caseloads"): OWN,
     ("POST", "/api/v1/requests"): OWN,

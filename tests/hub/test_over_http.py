@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
 import psycopg
@@ -25,6 +24,15 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+PICTURED = {
+    "5-match": "match",
+    "31-involved": "involved",
+    "36-chronology": "chronology",
+    "90-who-looked": "who-looked",
+    "91-change": "change",
+}
+"""Pages of which docs/images has a picture, written when JOINEDUP_SCREENSHOTS names that folder."""
+
 SOCIAL_WORKER = "amina.yusuf"
 GOVERNANCE_LEAD = "helen.ashdown"
 
@@ -40,10 +48,13 @@ class Region:
     screenshots: Path
 
 
-def tokens_of_shields() -> Any:
+def forget_secrets() -> None:
+    """Those of this process, whose tables were emptied."""
+    from joinedup.hub.sealing import keys
     from joinedup.hub.shields.key import tokens
 
-    return tokens
+    tokens.cache_clear()
+    keys.forget()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,7 @@ def region(django_ready, hub_database, hub_variables, tmp_path_factory) -> Itera
     hub_url = f"http://localhost:{hub_port}"
     with pytest.MonkeyPatch.context() as patch:
         use(patch, hub_variables)  # the secrets that the hub process is to have
-        tokens_of_shields().cache_clear()
+        forget_secrets()
         seeded = seed_demo(folder)
     with running_emulator(people(folder), tps=0) as emulator:
         provider = start_provider(provider_port, hub_url)
@@ -189,6 +200,9 @@ class Visit:
         """No accessibility violation on this page, and no script or policy error."""
         kind = "" if self.scripts else "-no-script"
         self.page.screenshot(path=self.region.screenshots / f"{name}{kind}.png", full_page=True)
+        if (folder := os.environ.get("JOINEDUP_SCREENSHOTS")) and name in PICTURED and not kind:
+            self.page.set_viewport_size({"width": 1000, "height": 700})
+            self.page.screenshot(path=Path(folder) / f"{PICTURED[name]}.png", full_page=True)
         assert self.troubles == []
         if self.scripts:
             from axe_playwright_python.sync_playwright import Axe

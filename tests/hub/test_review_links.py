@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
+from joinedup.identities.linking_index import Side
 from joinedup.linkage.clusters import CONFLICT_SCHEMA
 from joinedup.linkage.constraints import Ref
 from joinedup.linkage.history import Kind as Event
@@ -176,7 +177,7 @@ def test_cannot_tell_moves_nothing(case, identities, browser_client, organisatio
 def test_an_adoption_stands_against_a_decision_and_is_not_told(
     case, identities, browser_client, organisation
 ):
-    identities.decide(Event.CANNOT_LINK, [A, B], by="person 0", adoption=True)
+    identities.forbid(Side(refs=(A,)), Side(refs=(B,)))
     sign_in(browser_client, organisation)
     answer = decide(browser_client, case, "same:1")
     assert answer.status_code == 409
@@ -184,6 +185,23 @@ def test_an_adoption_stands_against_a_decision_and_is_not_told(
     assert not together(identities)
     case.refresh_from_db()
     assert case.is_waiting
+
+
+def test_records_that_are_kept_apart_for_good_are_no_case(
+    tmp_path, identities, organisation, browser_client, capsys
+):
+    """Nor were they, once two people have sealed the pair (trust rule L19)."""
+    from joinedup.hub.shields.asking import hide_cases_of_both
+
+    path = conflicts_file(tmp_path, ("side-by-side", "Two records of one file.", (A, B)))
+    call_command("open_review_cases", str(path), organisation="T1")
+    identities.forbid(Side(refs=(A,)), Side(refs=(B,)))
+    hide_cases_of_both()
+    sign_in(browser_client, organisation)
+    assert browser_client.get(f"/review/{cases().get().id}").status_code == 404
+    path = conflicts_file(tmp_path, ("side-by-side", "Two records of one file.", (B, A)))
+    call_command("open_review_cases", str(path), organisation="T1")
+    assert cases().count() == 1
 
 
 def test_a_record_that_is_gone_is_said_to_be_gone(case, identities, browser_client, organisation):

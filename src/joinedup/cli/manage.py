@@ -5,6 +5,7 @@ has put it forward in the browser and another has approved it. Only stopping wor
 """
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -156,7 +157,7 @@ def close_organisation(why: str, **what: Any) -> None:
 
 @command.group()
 def clients() -> None:
-    """Machine clients: list, add, rotate, fetch-keys, revoke."""
+    """Machine clients: list, add, rotate, fetch-keys, revoke, let-in."""
 
 
 @clients.command("list")
@@ -243,6 +244,44 @@ def revoke(client_id: str, kid: str | None, why: str) -> None:
     else:
         revoke_client(client, None, why)
     click.echo("Stopped: it takes effect on the next request.")
+
+
+@clients.command("let-in")
+@click.argument("client_id")
+@click.option("--kid", help="That key alone.")
+@_why
+@_with_hub
+def let_in_client(client_id: str, kid: str | None, why: str) -> None:
+    """Ask for a stopped client, or one of its keys, to be let in again."""
+    if kid:
+        _draft("client.key.let-in", {"client_id": client_id, "kid": kid}, why)
+    else:
+        _draft("client.let-in", {"client_id": client_id}, why)
+
+
+@command.group()
+def people() -> None:
+    """People who were stopped: list, let-in."""
+
+
+@people.command("list")
+@_json
+@_with_hub
+def list_people(as_json: bool) -> None:
+    """Everybody who is stopped, with their id."""
+    from joinedup.hub.organisations.models import Person
+
+    found = Person.objects.exclude(blocked_at=None).order_by("name")
+    _print(found.values("id", "name", "blocked_at"), as_json)
+
+
+@people.command("let-in")
+@click.argument("person", type=click.UUID)
+@_why
+@_with_hub
+def let_in_person(person: uuid.UUID, why: str) -> None:
+    """Ask for a stopped person to be let in again."""
+    _draft("person.let-in", {"person": str(person)}, why)
 
 
 @command.command("changes")

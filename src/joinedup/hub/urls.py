@@ -11,6 +11,7 @@ from joinedup.hub.pages import (
     records,
     sign_in,
     views,
+    where_signed_in,
 )
 from joinedup.hub.reconciliation import views as review
 
@@ -18,7 +19,6 @@ urlpatterns = [
     # Machines first: they call a thousand times for each page, and patterns are tried in order.
     path("api/", api.urls),
     path("fhir/R4/", include("joinedup.hub.fhir.urls")),
-    path("api/", api.urls),  # first: most requests are polls
     path("", views.start, name="start"),
     path("sign-in", sign_in.begin, name="sign-in"),
     path("sign-in/again", sign_in.again, name="sign-in-again"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("signed-out", views.signed_out, name="signed-out"),
     path("timed-out", views.timed_out, name="timed-out"),
     path("stay-signed-in", views.stay, name="stay"),
+    path("where-signed-in", where_signed_in.show, name="where-signed-in"),
+    path("where-signed-in/end", where_signed_in.end, name="where-signed-in-end"),
     path("find/reason", journey.reason, name="find-reason"),
     path("find/child", journey.child, name="find-child"),
     path("find/again", journey.again, name="find-again"),

@@ -16,7 +16,9 @@ NUMBER = "9990000018"
 SRC = Path(applying.__file__).parents[1]
 
 ACROSS = {
+    "discovery/relationships.py": "a custodian's claim has the searcher's caseload looked at",
     "notifications/telling.py": "whoever wants to be told of a child is told, wherever they work",
+    "register/supersession.py": "pointers under every number of a child who was searched for",
     "shields/asking.py": "a shield takes cases out of every organisation's queue",
     "shields/break_glass.py": "both organisations are alerted",
     "subject_access/gathering.py": "those who run the hub answer for all of it",

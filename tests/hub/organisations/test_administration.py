@@ -87,6 +87,39 @@ def test_one_person_stops_a_person_but_never_oneself(organisation):
     assert client.get("/administration").status_code == 200
 
 
+def test_who_was_stopped_is_let_in_again_from_the_pages(two, organisation):
+    from tests.hub.machine import Machine
+    from tests.hub.organisations.people import browser, member
+
+    nurse = member(organisation, "nurse", name="Pat Invented")
+    machine = Machine.register(organisation, "ours")
+    form = "/administration/propose/person.let-in"
+    assert "Nobody is stopped" in two[0].get(form).content.decode()
+    two[0].post("/administration/stop", {"person": nurse.person_id, "why": "Lost a telephone"})
+    two[0].post("/administration/stop", {"client_id": "ours", "why": "Too much"})
+    assert form in two[0].get("/administration/stop").content.decode()
+    assert form in two[0].get("/administration").content.decode()
+    assert "Pat Invented (Testshire" in two[0].get(form).content.decode()
+    answer = two[0].post(form, {"person": nurse.person_id, "why": "Found it"})
+    page = two[1].get(answer["Location"] + "/decide").content.decode()
+    assert "Pat Invented (Testshire" in page
+    assert str(nurse.person_id) in page
+    assert two[1].post(answer["Location"] + "/decide", {"choice": "approve"}).status_code == 302
+    assert browser(nurse).get("/find/reason").status_code == 200
+
+    link = "/administration/propose/client.let-in?client_id=ours"
+    assert link in two[0].get("/administration/organisations").content.decode()
+    assert 'value="ours"' in two[0].get(link).content.decode()
+    # Their own administrators let a key in again, and neither a client nor a person.
+    own = browser(member(organisation))
+    assert "client.let-in" not in own.get("/administration/organisations").content.decode()
+    assert own.get("/administration/propose/client.key.let-in").status_code == 200
+    for kind in ("client.let-in", "person.let-in"):
+        assert own.get(f"/administration/propose/{kind}").status_code == 404
+    machine.client.refresh_from_db()
+    assert machine.client.revoked_at is not None
+
+
 def test_a_hold_is_lifted_by_two(organisation):
     from django.utils import timezone
 

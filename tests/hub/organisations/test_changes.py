@@ -244,6 +244,77 @@ def test_a_role_given_lets_in_and_a_role_ended_puts_out_at_once(organisation, ch
         admit(claims)
 
 
+def test_a_stopped_client_is_let_in_again_by_two_of_the_hub(machine, change, browser_client):
+    from joinedup.hub.approvals.changes import CannotBeDone, NotYours, propose
+    from joinedup.hub.organisations.stopping import revoke_client
+    from tests.hub.organisations.people import member
+
+    what = {"client_id": "case-system"}
+    with pytest.raises(CannotBeDone, match="no stopped client"):
+        change("client.let-in", what)
+    revoke_client(machine.client, None, "It asked too much")
+    assert machine.ask_for_token(browser_client).status_code == 401
+    with pytest.raises(NotYours):  # whom the hub stopped does not let itself in
+        propose("client.let-in", what, member(machine.client.organisation), "Mended")
+    change("client.let-in", what)
+    assert machine.ask_for_token(browser_client).status_code == 200
+
+
+def test_a_stopped_key_is_let_in_again_unless_it_has_ended(machine, change, browser_client):
+    from django.utils import timezone
+
+    from joinedup.hub.approvals.changes import CannotBeDone, approve, propose
+    from joinedup.hub.organisations.stopping import revoke_key
+    from tests.hub.organisations.people import member
+
+    key = machine.client.keys.get()
+    what = {"client_id": "case-system", "kid": key.kid}
+    with pytest.raises(CannotBeDone, match="no stopped key"):
+        change("client.key.let-in", what)
+    revoke_key(key, None, "Perhaps stolen")
+    assert machine.ask_for_token(browser_client).status_code == 401
+    ours = member(machine.client.organisation), member(machine.client.organisation)
+    approve(propose("client.key.let-in", what, ours[0], "It was not"), ours[1])
+    assert machine.ask_for_token(browser_client).status_code == 200
+    revoke_key(key, None, "Stolen after all")
+    machine.client.keys.update(expires_at=timezone.now())
+    with pytest.raises(CannotBeDone, match="ended meanwhile"):
+        change("client.key.let-in", what)
+
+
+def test_a_stopped_person_is_let_in_again_by_two_others(organisation, change, two):
+    from joinedup.hub.approvals.changes import CannotBeDone, NotYours, Stale, approve, propose
+    from joinedup.hub.organisations.stopping import block_person
+    from tests.hub.organisations.people import browser, member
+
+    nurse = member(organisation, "nurse")
+    what = {"person": str(nurse.person_id)}
+    with pytest.raises(CannotBeDone, match="not stopped"):
+        change("person.let-in", what)
+    block_person(nurse.person, "T1", None, "A lost telephone")
+    assert browser(nurse).get("/find/reason")["Location"] == "/"
+    with pytest.raises(NotYours):
+        propose("person.let-in", what, member(organisation), "Found")
+    waiting = propose("person.let-in", what, two[0], "Found")
+    assert browser(nurse).get("/find/reason")["Location"] == "/"  # until another approves
+    change("person.let-in", what)
+    assert browser(nurse).get("/find/reason").status_code == 200
+    block_person(nurse.person, "T1", None, "Again")
+    with pytest.raises(Stale):  # the first proposal does not undo a later stop
+        approve(waiting, two[1])
+
+
+def test_whoever_was_stopped_is_neither_of_the_two(change, two):
+    from joinedup.hub.approvals.changes import NotYours, SamePerson, propose
+    from joinedup.hub.organisations.stopping import block_person
+    from tests.hub.organisations.people import hub_team, member
+
+    stopped = member(hub_team())
+    block_person(stopped.person, "HUB", None, "A drill")
+    with pytest.raises((NotYours, SamePerson)):
+        propose("person.let-in", {"person": str(stopped.person_id)}, stopped, "It is me")
+
+
 class TestCommandLine:
     def run(self, *arguments):
         from click.testing import CliRunner
@@ -291,3 +362,24 @@ class TestCommandLine:
         assert self.run("clients", "revoke", "case-system", "--why", "Stolen").exit_code == 0
         assert machine.ask_for_token(browser_client).status_code == 401
         assert self.run("clients", "revoke", "nobody", "--why", "x").exit_code == 2
+
+    def test_it_asks_for_letting_in_again_and_does_not_let_in(self, machine, browser_client):
+        from joinedup.hub.approvals.models import ProposedChange
+        from joinedup.hub.organisations.stopping import block_person
+        from tests.hub.organisations.people import member
+
+        client = ("clients", "let-in", "case-system", "--why", "Mended")
+        assert self.run(*client).exit_code == 1  # it is not stopped
+        self.run("clients", "revoke", "case-system", "--why", "Stolen")
+        assert self.run(*client).exit_code == 0
+        assert self.run(*client, "--kid", "unknown").exit_code == 1
+        assert machine.ask_for_token(browser_client).status_code == 401
+        nurse = member(machine.client.organisation, "nurse", name="Pat Invented").person
+        block_person(nurse, "T1", None, "Left")
+        assert str(nurse.id) in self.run("people", "list", "--json").output
+        assert self.run("people", "let-in", str(nurse.id), "--why", "Back").exit_code == 0
+        nurse.refresh_from_db()
+        assert nurse.blocked_at is not None
+        assert set(ProposedChange.objects.values_list("kind", "proposed_by")) == {
+            ("client.let-in", None), ("person.let-in", None),
+        }  # fmt: skip

@@ -370,3 +370,24 @@ def test_too_many_children_are_held_back(region, worker, monkeypatch):
     answer = worker.post("/find/number", nhs_number=SUI)
     assert answer.status_code == 429
     assert enumeration.SAID[:20] in text(answer)
+
+
+def test_a_search_that_came_to_nothing_is_counted_once(worker, region):
+    """Whoever guesses numbers is met by it; an agency that holds a record is no miss."""
+    from joinedup.hub.limits import enumeration
+    from joinedup.hub.limits.models import Tally
+
+    misses = Tally.objects.filter(
+        asker=f"person:{worker.membership.person_id}", measure=enumeration.MISSES
+    )
+    search = worker.search()
+    worker.get(search)
+    assert not misses.exists()  # nobody has answered yet
+    answer_finds(region)
+    worker.get(search)
+    worker.get(search)
+    assert misses.get().count == 1
+    found = worker.search(OTHER_SUI)
+    answer_finds(region, trust_education="P-1", school_education="P-1")
+    worker.get(found)
+    assert misses.get().count == 1

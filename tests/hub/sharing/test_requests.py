@@ -337,19 +337,23 @@ def test_a_restricted_childs_answer_is_told_to_those_responsible(
 
 
 def test_who_answers_or_has_the_child_in_their_caseload_is_known_to(ask, people, region):
+    from joinedup.hub.discovery.circle import Searcher
+    from joinedup.hub.discovery.relationships import relationship_of
     from joinedup.hub.notifications import caseloads
-    from joinedup.hub.sharing.relationships import relationship_of
     from joinedup.policy.question import Relationship
 
+    def of(person):
+        return relationship_of(Searcher(person.organisation, membership=person), SUI)
+
     nurse, worker = people["TRUST"], people["LA"]
-    assert relationship_of(nurse, SUI) is None
+    assert of(nurse) is Relationship.SELF_CLAIMED
     ask()
-    assert relationship_of(nurse, SUI) is Relationship.OPEN_REQUEST
-    assert relationship_of(worker, SUI) is None
+    assert of(nurse) is Relationship.OPEN_REQUEST
+    assert of(worker) is Relationship.SELF_CLAIMED
     caseloads.replace(region.la.organisation, {worker.person.subject: [SUI]})
-    assert relationship_of(worker, SUI) is Relationship.CASELOAD
+    assert of(worker) is Relationship.CASELOAD
     caseloads.replace(region.la.organisation, {worker.person.subject: []})
-    assert relationship_of(worker, SUI) is None
+    assert of(worker) is Relationship.SELF_CLAIMED
 
 
 def test_you_should_know(region, people, read, notices):

@@ -2,7 +2,10 @@
 
 import json
 import unicodedata
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.forms import ChoiceField, Field
 
 from joinedup.hub.approvals.changes import handler_of, out_of_date
 from joinedup.hub.approvals.models import ProposedChange, Status
@@ -17,14 +20,24 @@ def title(change: ProposedChange) -> str:
 def rows(change: ProposedChange) -> list[dict[str, str]]:
     """Each part of the payload with its label; a part without a label keeps its own name."""
     form = FORMS.get(change.kind)
-    fields = form.base_fields if form else {}
+    fields = form().fields if form else {}
     return [
         {
             "label": str(fields[name].label) if name in fields else name,
-            "value": visible(value if isinstance(value, str) else json.dumps(value, indent=2)),
+            "value": visible(_said(fields.get(name), value)),
         }
         for name, value in change.what.items()
     ]
+
+
+def _said(field: Field | None, value: Any) -> str:
+    """A value as it is applied; one of a list of choices with its words."""
+    if not isinstance(value, str):
+        return json.dumps(value, indent=2)
+    words = ""
+    if isinstance(field, ChoiceField):
+        words = dict(cast(Iterable[tuple[str, str]], field.choices)).get(value, "")
+    return f"{words} ({value})" if words else value
 
 
 def visible(text: str) -> str:
@@ -39,11 +52,12 @@ def visible(text: str) -> str:
 
 def line(change: ProposedChange) -> dict[str, Any]:
     """A change as a line of a list."""
-    first = next((value for value in change.what.values() if isinstance(value, str)), "")
+    said = zip(rows(change), change.what.values(), strict=True)
+    first = next((row["value"] for row, value in said if isinstance(value, str)), "")
     return {
         "id": change.id,
         "title": title(change),
-        "about": visible(first),
+        "about": first,
         "status": status(change),
         "proposed_by": str(change.proposed_by.person) if change.proposed_by else "Command line",
         "proposed_at": change.proposed_at,

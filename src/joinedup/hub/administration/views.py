@@ -85,7 +85,11 @@ def organisations(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "administration-organisations.html",
-        {"organisations": found, "now": timezone.now()},
+        {
+            "organisations": found,
+            "now": timezone.now(),
+            "runs_hub": _membership(request).organisation.runs_hub,
+        },
     )
 
 
@@ -97,7 +101,9 @@ def propose_change(request: HttpRequest, kind: str) -> HttpResponse:
     membership = _membership(request)
     if kind not in FORMS or kind not in dict(_kinds(membership)):
         raise Http404
-    form = FORMS[kind](request.POST if request.method == "POST" else None)
+    form = FORMS[kind](
+        request.POST if request.method == "POST" else None, initial=request.GET.dict()
+    )
     why = WhyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() & why.is_valid():
         try:
@@ -183,7 +189,8 @@ def stop(request: HttpRequest) -> HttpResponse:
         elif isinstance(found, Person):
             block_person(found, membership.organisation.ods_code, membership, why)
         return render(request, "administration-stopped.html")
-    page = {"forms": (form,), "errors": error_list(form)}
+    let_in = [each for each in _kinds(membership) if each[0].endswith(".let-in")]
+    page = {"forms": (form,), "errors": error_list(form), "let_in": let_in}
     return render(request, "administration-stop.html", page)
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from joinedup.hub.organisations.models import Membership, Organisation
 from joinedup.policy.catalogue import national
+from joinedup.policy.footing import footing
 from joinedup.policy.question import Action, Child, Party, Question, Relationship
 
 
@@ -53,6 +54,22 @@ def question(
         emergency=emergency,
         stepped_up=stepped_up,
     )
+
+
+def basis_of(purpose: str, organisation: Organisation) -> str:
+    """The legal basis on which an organisation asks for a purpose; empty when there is none.
+
+    Nobody is asked to choose an article of a law: the first in the catalogue that is open to the
+    organisation and waits for no day is taken, and shown.
+    """
+    offered = national().purposes.get(purpose)
+    stands = footing(party(organisation), timezone.localdate())
+    if offered is None or stands is None:
+        return ""
+    for code, known in national().bases.items():
+        if code in offered.bases and stands.legal_class in known.legal_classes:
+            return "" if known.duty else code
+    return ""
 
 
 def party(organisation: Organisation) -> Party:

@@ -77,7 +77,6 @@ def _answer(caller: Caller, question: IdentifierQuestion) -> dict[str, Any]:
     ]
     since = same_time.began()
     try:
-        may_look_up(client)
         answered = ask(asker, _given(question.personSpecification), records)
     except TooOften as refusal:
         raise Problem(
@@ -87,7 +86,7 @@ def _answer(caller: Caller, question: IdentifierQuestion) -> dict[str, Any]:
             headers={"Retry-After": str(refusal.seconds)},
         ) from None
     except MayNotLookUp as refusal:
-        raise Problem(403, "not-allowed", refusal.words) from None
+        raise _not_allowed(refusal) from None
     except NoRecordNoAnswer:
         raise no_record() from None
     if answered.outcome.status is Status.UNAVAILABLE:
@@ -105,6 +104,7 @@ def _may_still_be_told(body: dict[str, Any]) -> bool:
 
 def _note_given_again(caller: Caller, body: dict[str, Any]) -> None:
     """An answer given again under its key reveals what it did the first time."""
+    _check_policy(caller)
     number = body.get("nhsNumber", "")
     note(
         action=LOOK_UP,
@@ -116,10 +116,22 @@ def _note_given_again(caller: Caller, body: dict[str, Any]) -> None:
     )
 
 
+def _check_policy(caller: Caller) -> None:
+    """A number is given again only to a client that may look it up now; raises ``Problem``."""
+    try:
+        may_look_up(caller.client.organisation, caller.client.purpose)
+    except MayNotLookUp as refusal:
+        raise _not_allowed(refusal) from None
+
+
+def _not_allowed(refusal: MayNotLookUp) -> Problem:
+    return Problem(403, "not-allowed", refusal.words)
+
+
 def get_state(caller: Caller, request_id: uuid.UUID) -> dict[str, Any]:
     """Tell what has come of a request of the caller's organisation by now.
 
-    A number that was found since is told once that is on record. Raises ``Problem`` 404.
+    A number that was found since is told once that is on record. Raises ``Problem``: 403, 404.
     """
     organisation = caller.client.organisation
     request = (
@@ -130,6 +142,7 @@ def get_state(caller: Caller, request_id: uuid.UUID) -> dict[str, Any]:
     )
     if request is None:
         raise Problem(404, *BY_STATUS[404])
+    _check_policy(caller)
     case = cases.case_of(request_id, organisation)
     number = told(request.nhs_number)
     with transaction.atomic():

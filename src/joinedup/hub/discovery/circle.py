@@ -50,6 +50,11 @@ class Searcher:
         """The role in which is asked; empty for a system that acts for nobody in particular."""
         return self.membership.role if self.membership else self.acting_role
 
+    @property
+    def worker(self) -> str:
+        """As their organisation's caseloads name them; empty for nobody in particular."""
+        return self.membership.person.subject if self.membership else self.on_behalf_of
+
 
 @dataclass(frozen=True, slots=True)
 class Why:

@@ -18,9 +18,13 @@ from django.utils import timezone
 from joinedup.hub.discovery import leases
 from joinedup.hub.discovery.circle import Searcher, View, Why
 from joinedup.hub.discovery.models import Kind, Outcome, Search, WorkItem
+from joinedup.hub.discovery.relationships import relationship_of
 from joinedup.hub.ledger.writing import record
 from joinedup.hub.organisations.models import Organisation
+from joinedup.hub.register.models import Pointer
+from joinedup.hub.register.supersession import asked_under, numbers_of
 from joinedup.hub.shields.levels import level_of
+from joinedup.policy.question import Level
 
 LEASE = timedelta(minutes=5)
 RETRY_AFTER = 5
@@ -81,7 +85,10 @@ def claim(
             if key is None:
                 return None
             item = WorkItem.objects.select_related(
-                "search__organisation__principal", "search__membership", "custodian", "fetch"
+                "search__organisation__principal",
+                "search__membership__person",
+                "custodian",
+                "fetch",
             ).get(id=key)
             if not _still_allowed(item):
                 item.outcome, item.answered_at = Outcome.REVOKED, now
@@ -105,7 +112,27 @@ def claim(
                 trace_id=search.trace_id,
                 status=201,
             )
-        return Claim(item, search, leases.token(item.id, item.claims), item.visible_at, search.sui)
+            known_by = _known_by(item)
+        return Claim(item, search, leases.token(item.id, item.claims), item.visible_at, known_by)
+
+
+def _known_by(item: WorkItem) -> str:
+    """The number to ask the custodian by: the search's, or the child's that it knows instead.
+
+    It published that one itself, so it is told nothing by it. Of a shielded child no content is
+    fetched by another number: it would come back in it.
+    """
+    sui = item.search.sui
+    numbers = numbers_of(sui)
+    if len(numbers) == 1 or (item.kind == Kind.FETCH and level_of(sui) is not Level.OPEN):
+        return sui
+    pointers = Pointer.objects.filter(
+        holding__custodian=item.custodian, holding__record_type=item.record_type, sui__in=numbers
+    )
+    if item.kind == Kind.FETCH:
+        fetch = item.fetch
+        pointers = pointers.filter(holding__system_id=fetch.system_id, record_id=fetch.record_id)
+    return asked_under(sui, list(pointers.values_list("sui", "refreshed_at")))
 
 
 def _next(
@@ -145,8 +172,14 @@ def searcher_of(search: Search) -> Searcher:
 
 
 def why_of(search: Search) -> Why:
-    """What the search was for."""
-    return Why(search.purpose, search.legal_basis, search.reason, search.emergency)
+    """What the search was for, and how its searcher has to do with the child now."""
+    return Why(
+        search.purpose,
+        search.legal_basis,
+        search.reason,
+        search.emergency,
+        relationship_of(searcher_of(search), search.sui),
+    )
 
 
 def renew(

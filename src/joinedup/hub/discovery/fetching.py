@@ -22,8 +22,10 @@ from joinedup.hub.discovery.reading import WITHHELD_NAME
 from joinedup.hub.discovery.sealed_content import public_key as read_key
 from joinedup.hub.ledger.writing import note, record
 from joinedup.hub.register.models import Pointer
+from joinedup.hub.register.supersession import numbers_of, pointers_of
 from joinedup.hub.shields.levels import level_of
 from joinedup.policy.decision import Duty
+from joinedup.policy.question import Level
 
 WINDOW = timedelta(minutes=60)
 """How long a custodian may take, and how long sealed content waits here to be collected."""
@@ -117,7 +119,7 @@ def _found(search: Search, target: fetch_ids.Target) -> _Record | None:
     if target.is_pointer:
         pointer = (
             Pointer.objects.select_related("holding").filter(pk=target.key, sui=search.sui).first()
-        )
+        ) or _under_another_number(search, target.key)
         if pointer is None:
             return None
         held = pointer.holding
@@ -132,6 +134,15 @@ def _found(search: Search, target: fetch_ids.Target) -> _Record | None:
         return None
     place = Place(row.work_item.custodian_id, row.work_item.record_type)
     return _Record(place, row.system_id, row.record_id)
+
+
+def _under_another_number(search: Search, key: int) -> Pointer | None:
+    """A pointer under another number of the child: of a shielded one none is fetched."""
+    numbers = numbers_of(search.sui)
+    if len(numbers) == 1 or level_of(search.sui) is not Level.OPEN:
+        return None
+    with pointers_of(numbers):
+        return Pointer.objects.select_related("holding").filter(pk=key, sui__in=numbers).first()
 
 
 def _facts(search: Search) -> dict[str, Any]:

@@ -10,6 +10,7 @@ withheld (R), and of a sensitive service, it is said that there is a record of a
 desk can be asked; not who holds it (trust rules L16, L17 and L22).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,12 @@ from joinedup.hub.discovery.circle import Place, Searcher, View
 from joinedup.hub.discovery.claiming import searcher_of, why_of
 from joinedup.hub.discovery.models import FoundRecord, Kind, Outcome, Search, WorkItem
 from joinedup.hub.ledger.writing import record
+from joinedup.hub.limits import enumeration
+from joinedup.hub.register.supersession import (
+    asked_under,
+    known_as,
+    pointers_of,
+)
 from joinedup.hub.shields.levels import level_of
 from joinedup.policy.decision import Duty
 from joinedup.policy.question import Level
@@ -38,9 +45,9 @@ _OVER = _ANSWERED | {Outcome.PERMANENT_ERROR}
 
 _POINTERS = """
 SELECT pointer.id, holding.custodian_id, holding.system_id, holding.record_type,
-       pointer.record_id, pointer.first_seen, pointer.last_seen
+       pointer.record_id, pointer.first_seen, pointer.last_seen, pointer.sui, pointer.refreshed_at
 FROM register_pointer pointer JOIN register_holding holding ON holding.id = pointer.holding_id
-WHERE pointer.sui = %s AND holding.record_type = ANY(%s)
+WHERE pointer.sui = ANY(%s) AND holding.record_type = ANY(%s)
 ORDER BY pointer.id
 """
 
@@ -56,7 +63,11 @@ class Standing(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A record that somebody holds, or held as far as the register knows (``provisional``)."""
+    """A record that somebody holds, or held as far as the register knows (``provisional``).
+
+    ``other_number``: it is held under another number of the child, which the source of truth
+    replaced, or replaced it by.
+    """
 
     custodian: str
     custodian_name: str
@@ -68,11 +79,16 @@ class Item(NamedTuple):
     first_seen: date | None
     last_seen: date | None
     masked: bool
+    other_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A search as it stands. ``completeness`` is never 100 while an answer is missing."""
+    """A search as it stands. ``completeness`` is never 100 while an answer is missing.
+
+    ``replaced``: the number that was searched for was replaced by another; never said of a child
+    who is shielded.
+    """
 
     search: Search
     status: str
@@ -81,6 +97,7 @@ class State:
     not_asked: int
     restricted: bool
     items: Sequence[Item]
+    replaced: bool = False
 
 
 class _Found(NamedTuple):
@@ -93,12 +110,13 @@ class _Found(NamedTuple):
     first_seen: date | None
     last_seen: date | None
     provisional: bool
+    other_number: bool = False
 
 
 def find(searcher: Searcher, search_id: UUID) -> Search | None:
     """A search of the searcher's organisation; None for another's, as for none at all."""
     return (
-        Search.objects.select_related("organisation__principal", "client", "membership")
+        Search.objects.select_related("organisation__principal", "client", "membership__person")
         .filter(id=search_id, organisation=searcher.organisation)
         .first()
     )
@@ -134,11 +152,22 @@ def read(
             trace_id=search.trace_id,
             status=200,
         )
+    if state.status == "completed":
+        _count_a_miss(search, state.custodians)
     return state
 
 
+def _count_a_miss(search: Search, answers: Sequence[Standing]) -> None:
+    """Count a search that came to nothing: whoever guesses numbers has many. Once a day each."""
+    said = {each.status for each in answers if each.status != "notAsked"}
+    if said == {"noRecords"}:
+        person = search.membership.person if search.membership else None
+        who = enumeration.Who(search.organisation, search.client, person)
+        enumeration.missed(who, enumeration.Asked(number=search.sui))
+
+
 def _state(searcher: Searcher, search: Search, now: datetime, items: bool) -> State:
-    level = level_of(search.sui)
+    level, known = level_of(search.sui), known_as(search.sui)
     view = View(searcher_of(search), why_of(search))
     types = search.record_types
     asked = view.asked(types)
@@ -179,11 +208,14 @@ def _state(searcher: Searcher, search: Search, now: datetime, items: bool) -> St
     also = sorted(revoked.intersection(asked.allowed))
     found: list[Item] = []
     if items:
-        for each in (*_answers(work), *_register(search, silent)):
+        answers = _answers(work)
+        for each in (*answers, *_register(search, known.numbers, silent, answers)):
             duties = told.get(each.place)
             if duties is not None:
                 masked = bool(duties & _MASKS)
-                found.append(_item(searcher, search, view, each, each.place in given, masked))
+                hidden = each.other_number and level is not Level.OPEN
+                may_fetch = each.place in given and not hidden
+                found.append(_item(searcher, search, view, each, may_fetch, masked))
     return State(
         search=search,
         status=_overall(search, waiting, now),
@@ -192,6 +224,7 @@ def _state(searcher: Searcher, search: Search, now: datetime, items: bool) -> St
         not_asked=len(also) + len(asked.denied),
         restricted=level is Level.NO_LOCATION and bool(told),
         items=sorted(found, key=_order),
+        replaced=level is Level.OPEN and known.replaced,
     )
 
 
@@ -231,15 +264,32 @@ def _answers(work: Iterable[WorkItem]) -> list[_Found]:
     ]
 
 
-def _register(search: Search, silent: set[Place]) -> list[_Found]:
-    """What the register knows of custodians that have not answered: told, and unconfirmed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_POINTERS, [search.sui, search.record_types])
-        return [
-            _Found(key, Place(custodian, record_type), system, record_id, first, last, True)
-            for key, custodian, system, record_type, record_id, first, last in cursor.fetchall()
-            if (custodian, record_type) in silent
-        ]
+def _register(
+    search: Search, numbers: Sequence[str], silent: set[Place], answers: Sequence[_Found]
+) -> list[_Found]:
+    """What the register knows of custodians that have not answered: told, and unconfirmed.
+
+    One that has answered was asked by one number of the child. What it holds under another is
+    told as well, where it did not name it.
+    """
+    with pointers_of(numbers), connection.cursor() as cursor:
+        cursor.execute(_POINTERS, [list(numbers), search.record_types])
+        rows = cursor.fetchall()
+    held: dict[Place, list[tuple[str, datetime]]] = defaultdict(list)
+    for _, custodian, _, record_type, *_, sui, refreshed_at in rows:
+        held[Place(custodian, record_type)].append((sui, refreshed_at))
+    named = {(each.place, each.system_id, each.record_id) for each in answers}
+    found = []
+    for key, custodian, system, record_type, record_id, first, last, sui, _ in rows:
+        place = Place(custodian, record_type)
+        answered = place not in silent
+        if answered and (
+            sui == asked_under(search.sui, held[place]) or (place, system, record_id) in named
+        ):
+            continue
+        other = sui != search.sui
+        found.append(_Found(key, place, system, record_id, first, last, True, other))
+    return found
 
 
 def _item(
@@ -264,6 +314,7 @@ def _item(
         found.first_seen,
         found.last_seen,
         False,
+        found.other_number and not masked,
     )
 
 

@@ -94,6 +94,9 @@ class SearchState(Schema):
     custodians: list[CustodianState]
     notAskedCount: int = Field(description="All that were not asked; 100 of them are named")
     restricted: bool = Field(description="The child's whereabouts are withheld")
+    suidReplaced: bool = Field(
+        False, description="The source of truth has another number for the child: get it anew"
+    )
 
 
 class FoundItem(Schema):
@@ -110,6 +113,9 @@ class FoundItem(Schema):
     masked: bool
     firstSeen: date | None = None
     lastSeen: date | None = None
+    otherNumber: bool = Field(
+        False, description="Held under another number of the child: one replaced the other"
+    )
 
 
 class SearchResults(SearchState):

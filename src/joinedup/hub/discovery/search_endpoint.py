@@ -15,6 +15,7 @@ from joinedup.hub.api.tokens import Caller
 from joinedup.hub.discovery import reading, searching
 from joinedup.hub.discovery.circle import Refused, Searcher, Why
 from joinedup.hub.discovery.models import Search
+from joinedup.hub.discovery.relationships import relationship_of
 from joinedup.hub.discovery.schemas import (
     OnBehalfOf,
     SearchBegun,
@@ -58,7 +59,8 @@ def begin(
         try:
             searching.check_limits(searcher, question.sui)
             with transaction.atomic():
-                body = _begun(searching.begin(searcher, _wanted(question), _why(question)))
+                why = _why(searcher, question)
+                body = _begun(searching.begin(searcher, _wanted(question), why))
                 keep(body)
         except searching.NotASui:
             raise _unprocessable("/sui", "This is not a valid NHS number.") from None
@@ -82,8 +84,14 @@ def _wanted(question: SearchQuestion) -> searching.Wanted:
     return searching.Wanted(question.sui, question.recordTypes, question.caseReference)
 
 
-def _why(question: SearchQuestion) -> Why:
-    return Why(question.purpose, question.legalBasis, question.reason, question.emergency)
+def _why(searcher: Searcher, question: SearchQuestion) -> Why:
+    return Why(
+        question.purpose,
+        question.legalBasis,
+        question.reason,
+        question.emergency,
+        relationship_of(searcher, question.sui),
+    )
 
 
 def _unprocessable(pointer: str, detail: str) -> Problem:
@@ -198,6 +206,7 @@ def _told(state: reading.State) -> dict[str, Any]:
         ],
         "notAskedCount": state.not_asked,
         "restricted": state.restricted,
+        "suidReplaced": state.replaced,
     }
 
 
@@ -211,6 +220,7 @@ def _item(item: reading.Item) -> dict[str, Any]:
         "recordUrl": f"/api/v1/records/{item.fetch_id}" if item.fetch_id else None,
         "fetchId": item.fetch_id or None,
         "provisional": item.provisional,
+        "otherNumber": item.other_number,
         "masked": item.masked,
         "firstSeen": item.first_seen,
         "lastSeen": item.last_seen,

@@ -11,9 +11,15 @@ from psycopg_pool import PoolTimeout
 from joinedup.hub.api.problems import Problem
 from joinedup.hub.api.tokens import Caller
 from joinedup.hub.fhir.known import Fit
-from joinedup.hub.identifiers.asking import Asker, new_request, note_asker, within_limit
+from joinedup.hub.identifiers.asking import (
+    Asker,
+    check_policy,
+    new_request,
+    note_asker,
+    within_limit,
+)
 from joinedup.hub.identifiers.models import Channel, IdentifierRequest
-from joinedup.hub.identifiers.permission import MayNotLookUp, may_look_up
+from joinedup.hub.identifiers.permission import MayNotLookUp
 from joinedup.hub.ledger.writing import record_with
 from joinedup.hub.shields import same_time
 from joinedup.linkage.index import Verdict
@@ -41,7 +47,7 @@ def ask(
     asker = Asker(client.organisation, client.purpose, client.requests_per_minute, client)
     note_asker(asker, action)
     try:
-        may_look_up(client)
+        check_policy(asker)
     except MayNotLookUp as refusal:
         raise Problem(403, "not-allowed", refusal.words) from None
     within_limit(asker, child)

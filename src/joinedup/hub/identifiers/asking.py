@@ -11,6 +11,7 @@ from django.utils import timezone
 from joinedup.hub import tracing
 from joinedup.hub.identifiers import source
 from joinedup.hub.identifiers.models import Channel, IdentifierRequest, IssuedIdentifier
+from joinedup.hub.identifiers.permission import may_look_up
 from joinedup.hub.ledger.writing import NotRecorded, note, record
 from joinedup.hub.limits import enumeration
 from joinedup.hub.organisations.models import MachineClient, Membership, Organisation
@@ -93,12 +94,13 @@ def ask(
 
     Takes raw text keyed as ``joinedup.people.demographics.FIELDS``. What gets no number waits as a
     review case; ``case`` is the one that this question is to answer. The outcome and the ledger's
-    entry are committed together. Raises ``TooOften`` before anything is asked, and
-    ``NoRecordNoAnswer`` when either step of the record fails to commit.
+    entry are committed together. Raises ``MayNotLookUp`` and ``TooOften`` before anything is asked,
+    and ``NoRecordNoAnswer`` when either step of the record fails to commit.
     """
     question = Demographics.read(given)
     note_asker(asker)
     try:
+        check_policy(asker)
         within_limit(asker, question)
         request = record_question(asker, question)
     except DatabaseFailure as failure:
@@ -121,6 +123,11 @@ def note_asker(asker: Asker, action: str = LOOK_UP) -> None:
         reason=asker.reason,
         case_reference=asker.case_reference,
     )
+
+
+def check_policy(asker: Asker) -> None:
+    """Ask the policy whether the asker may look up children now; raises ``MayNotLookUp``."""
+    may_look_up(asker.organisation, asker.purpose, asker.membership, asker.reason)
 
 
 def within_limit(asker: Asker, question: Demographics) -> None:

@@ -9,10 +9,12 @@ from django.utils import timezone
 from joinedup.hub.approvals.changes import Apply, handles
 from joinedup.hub.organisations import forms
 from joinedup.hub.organisations.models import (
+    ClientKey,
     Grant,
     MachineClient,
     Membership,
     Organisation,
+    Person,
     System,
 )
 
@@ -36,7 +38,10 @@ def _organisation_as_it_is(what: What) -> Any:
 
 def _client_as_it_is(what: What) -> Any:
     found = MachineClient.objects.filter(client_id=what["client_id"])
-    keys = [list(client.keys.order_by("pk").values_list("kid", "expires_at")) for client in found]
+    keys = [
+        list(client.keys.order_by("pk").values_list("kid", "expires_at", "revoked_at"))
+        for client in found
+    ]
     return [list(found.values()), keys]
 
 
@@ -162,6 +167,31 @@ def end_role(what: What, by: Membership) -> None:
         person__subject=what["subject"],
         ended_at=None,
     ).update(ended_at=now)
+
+
+@_applies(forms.LetInClient, world=_client_as_it_is)
+def let_in_client(what: What, by: Membership) -> None:
+    MachineClient.objects.filter(client_id=what["client_id"]).update(revoked_at=None)
+
+
+@_applies(forms.LetInKey, whose=_its_own, world=_client_as_it_is)
+def let_in_key(what: What, by: Membership) -> None:
+    ClientKey.objects.filter(client__client_id=what["client_id"], kid=what["kid"]).update(
+        revoked_at=None
+    )
+
+
+def _person_as_they_are(what: What) -> Any:
+    return list(Person.objects.filter(pk=what["person"]).values())
+
+
+def _stopped_person(what: What) -> tuple[str, str] | None:
+    return Person.objects.filter(pk=what["person"]).values_list("issuer", "subject").first()
+
+
+@_applies(forms.LetInPerson, world=_person_as_they_are, about=_stopped_person)
+def let_in_person(what: What, by: Membership) -> None:
+    Person.objects.filter(pk=what["person"]).update(blocked_at=None)
 
 
 def _end_of(day: str) -> datetime:

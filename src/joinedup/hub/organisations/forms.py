@@ -24,6 +24,7 @@ from joinedup.hub.organisations.models import (
     LegalClass,
     MachineClient,
     Organisation,
+    Person,
     Role,
     System,
     only_public,
@@ -353,6 +354,64 @@ class AddKey(ChangeForm):
         return found
 
 
+class LetInClient(ChangeForm):
+    kind = "client.let-in"
+    title = "Let a stopped client in again"
+
+    client_id = forms.CharField(label="Client id", max_length=64)
+
+    def clean_client_id(self) -> str:
+        client_id = str(self.cleaned_data["client_id"])
+        if not MachineClient.objects.filter(client_id=client_id, revoked_at__isnull=False).exists():
+            raise forms.ValidationError("There is no stopped client with this id.")
+        return client_id
+
+
+class LetInKey(ChangeForm):
+    kind = "client.key.let-in"
+    title = "Let a stopped key in again"
+
+    client_id = forms.CharField(label="Client id", max_length=64)
+    kid = forms.CharField(label="Key (kid)", max_length=128)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        stopped = ClientKey.objects.filter(
+            client__client_id=found.get("client_id"), kid=found.get("kid"), revoked_at__isnull=False
+        ).first()
+        if stopped is None:
+            self.add_error("kid", "The client has no stopped key with this kid.")
+        elif stopped.expires_at <= timezone.now():
+            self.add_error("kid", "This key has ended meanwhile. Add a new one.")
+        return found
+
+
+class LetInPerson(ChangeForm):
+    kind = "person.let-in"
+    title = "Let a stopped person in again"
+
+    person = forms.ChoiceField(label="Person")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        stopped = (
+            Person.objects.exclude(blocked_at=None)
+            .prefetch_related("memberships__organisation")
+            .order_by("name")
+        )
+        person = self.fields["person"]
+        assert isinstance(person, forms.ChoiceField)
+        person.choices = [(str(each.pk), _stopped(each)) for each in stopped]
+        person.help_text = "" if person.choices else "Nobody is stopped."
+        person.error_messages["invalid_choice"] = "This person is not stopped."
+
+
+def _stopped(person: Person) -> str:
+    day = timezone.localtime(person.blocked_at)
+    worked = sorted({str(each.organisation) for each in person.memberships.all()})
+    return f"{person.name} ({', '.join(worked)}), stopped on {day.day} {day:%B %Y}"
+
+
 class GrantForm(ChangeForm):
     """A role for a person, who is known by what the sign-in provider calls them."""
 
@@ -407,6 +466,7 @@ FORMS: dict[str, type[ChangeForm]] = {
     for form in (
         OpenOrganisation, ChangeOrganisation, CloseOrganisation, OpenSystem, CloseSystem,
         OpenClient, ChangeClient, AddKey, GiveRole, EndRole,
+        LetInClient, LetInKey, LetInPerson,
     )
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from joinedup.hub.ledger.writing import record
 from joinedup.hub.organisations.models import ClientKey, MachineClient, Membership, Person
+from joinedup.hub.pages.sessions import end_all
 
 
 def revoke_client(client: MachineClient, by: Membership | None, why: str) -> None:
@@ -37,6 +38,7 @@ def block_person(person: Person, organisation: str, by: Membership | None, why: 
     """Keep a person out, from the next click; ``organisation`` is the code of where they work."""
     with transaction.atomic():
         Person.objects.filter(pk=person.pk, blocked_at=None).update(blocked_at=timezone.now())
+        end_all(person)  # so that none of them lives on once the person is let in again
         _record("person.block", f"person {person.pk}: {why}", organisation, by)
 
 

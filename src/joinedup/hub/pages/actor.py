@@ -6,12 +6,14 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import Membership
+from joinedup.hub.pages import sessions
 from joinedup.hub.rights.acting import act_for
 
 MEMBERSHIP = "membership"
@@ -50,6 +52,11 @@ def _membership(request: HttpRequest) -> Membership | None:
     began = float(request.session.get(SIGNED_IN_AT, 0))
     too_long = time.time() > began + settings.SIGNED_IN_FOR_AT_MOST
     if membership is None or too_long or not membership.is_live(timezone.localdate()):
+        request.session.flush()
+        return None
+    try:
+        sessions.know(request.session, membership, began, request.headers.get("User-Agent", ""))
+    except IntegrityError:  # another browser of theirs has just ended this session
         request.session.flush()
         return None
     _note_who(membership)

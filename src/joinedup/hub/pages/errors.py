@@ -32,6 +32,11 @@ def failed(request: HttpRequest, status: int) -> HttpResponse:
     return render(request, "failed.html", {"reference": reference}, status=status)
 
 
+def not_allowed(request: HttpRequest, words: str) -> HttpResponse:
+    """The policy does not let this person look children up for this reason; nobody was asked."""
+    return render(request, "look-up-refused.html", {"words": words}, status=403)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose session has gone: the usual cause is that the person was signed out."""
     if getattr(request, "membership", None) is None:

@@ -15,9 +15,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from joinedup.hub.agreements.asking import basis_of
 from joinedup.hub.discovery import reading, searching
 from joinedup.hub.discovery.circle import Refused, Searcher, Why
 from joinedup.hub.discovery.models import Search
+from joinedup.hub.discovery.relationships import relationship_of
 from joinedup.hub.limits import enumeration
 from joinedup.hub.organisations.models import Membership
 from joinedup.hub.pages import purposes, record_words
@@ -90,7 +92,11 @@ def _begin(request: HttpRequest, sui: str) -> HttpResponse:
     purpose = national().purposes[given["reason"]]
     searcher = searcher_of(membership)
     why = Why(
-        purpose.code, purposes.basis(purpose, membership), given["explanation"], purpose.emergency
+        purpose.code,
+        basis_of(purpose.code, membership.organisation),
+        given["explanation"],
+        purpose.emergency,
+        relationship_of(searcher, sui),
     )
     wanted = searching.Wanted(sui, case_reference=given["case_reference"])
     try:

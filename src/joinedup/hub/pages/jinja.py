@@ -1,5 +1,6 @@
 """Jinja for the pages: GOV.UK page parts, escaped by default, addresses by name."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.forms import Form
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
 from joinedup.hub.pages import navigation
@@ -30,7 +32,20 @@ def environment(**options: Any) -> Environment:
         navigation=navigation.links,
         when_words=when_words,
     )
+    made.filters["day"] = day
+    made.filters["moment"] = moment
     return made
+
+
+def day(value: date) -> str:
+    """A day, or a moment's day in London, in words."""
+    shown = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    return f"{shown.day} {shown:%B %Y}"
+
+
+def moment(value: datetime) -> str:
+    """A moment in London, in words."""
+    return f"{day(value)} at {timezone.localtime(value):%H:%M}"
 
 
 def message(form: Form, name: str) -> dict[str, str] | None:

@@ -23,6 +23,8 @@ from joinedup.hub.identifiers.asking import (
     TooOften,
     ask,
 )
+from joinedup.hub.identifiers.permission import MayNotLookUp
+from joinedup.hub.identifiers.permission import may_look_up as check_policy
 from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import Membership
 from joinedup.hub.pages import errors, purposes
@@ -90,6 +92,10 @@ def result(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         return render(request, "result-gone.html", status=404)
     why = request.session[REASON]
     membership: Membership = request.membership  # type: ignore[attr-defined]
+    try:
+        check_policy(membership.organisation, why["reason"], membership, why["explanation"])
+    except MayNotLookUp as refusal:
+        return errors.not_allowed(request, refusal.words)
     _note_shown(kept, why)
     return render(
         request,
@@ -135,6 +141,8 @@ def _look_up(request: HttpRequest, details: dict[str, Any]) -> HttpResponse:
     since = same_time.began()
     try:
         answered = ask(asker, ChildForm.given_text(details), case=case)
+    except MayNotLookUp as refusal:
+        return errors.not_allowed(request, refusal.words)
     except TooOften as refusal:
         return render(
             request,

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import models
 
 from joinedup.hub.discovery.models import Search, WorkItem
-from joinedup.hub.organisations.models import Organisation
+from joinedup.hub.organisations.models import Membership, Organisation
 
 
 class SessionKey(models.Model):
@@ -33,6 +33,21 @@ class SessionKey(models.Model):
 
     def __str__(self) -> str:
         return "a session's key"
+
+
+class SignedIn(models.Model):
+    """Whose a session is, and in what kind of browser; it goes with its session (see above)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.OneToOneField(
+        Session, on_delete=models.DO_NOTHING, db_constraint=False, related_name="signed_in"
+    )
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    began_at = models.DateTimeField()
+    browser = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return "a session"
 
 
 class Answer(models.TextChoices):

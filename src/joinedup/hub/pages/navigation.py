@@ -57,6 +57,7 @@ LINKS = (
         "administration",
         in_roles(Role.ADMINISTRATOR, Role.INFORMATION_GOVERNANCE_LEAD),
     ),
+    Link("Shields", "shields", "shields", in_roles(Role.SHIELD_REVIEWER)),
     Link(
         "Looks to review",
         "watching",

@@ -23,19 +23,6 @@ def reasons(membership: Membership) -> list[Purpose]:
     ]
 
 
-def basis(purpose: Purpose, membership: Membership) -> str:
-    """The legal basis on which this organisation asks for the purpose; empty when it has none.
-
-    Practitioners are not asked to choose an article of a law: the first in the catalogue that is
-    open to their organisation and waits for no day is taken, and shown.
-    """
-    stands = footing(party(membership.organisation), timezone.localdate())
-    for code, known in national().bases.items():
-        if code in purpose.bases and stands and stands.legal_class in known.legal_classes:
-            return "" if known.duty else code
-    return ""
-
-
 def finds(code: str) -> bool:
     """Whether for this purpose one may ask who knows a child."""
     purpose = national().purposes.get(code)

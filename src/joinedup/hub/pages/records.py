@@ -37,6 +37,7 @@ from joinedup.hub.pages.models import Answer, AskedRecord
 from joinedup.hub.pages.record_page import shown
 from joinedup.hub.pages.status_words import ANSWER_WORDS, Said
 from joinedup.hub.register.models import Pointer
+from joinedup.hub.register.supersession import numbers_of
 from joinedup.hub.shields.levels import level_of
 from joinedup.policy.catalogue import national
 from joinedup.policy.decision import Duty
@@ -235,10 +236,11 @@ def _work_item(asked: AskedRecord, key: keeping.Key, content: str) -> WorkItem |
 def _opened(asked: AskedRecord, key: keeping.Key) -> dict[str, Any] | None:
     """The record, open: of this child, of this type, by its schema. None when it is not."""
     try:
-        found = envelope.unseal(
-            asked.content, key.private, sui=asked.search.sui, work_item=str(asked.work_item_id)
-        )
+        found = envelope.unseal(asked.content, key.private, work_item=str(asked.work_item_id))
     except envelope.EnvelopeError:
+        return None
+    sui = asked.search.sui
+    if found["personId"] != sui and found["personId"] not in numbers_of(sui):
         return None
     return found if found["recordType"] == asked.record_type else None
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from joinedup.hub.identifiers.idempotency import fingerprint
 from joinedup.hub.organisations.models import Organisation
+from joinedup.hub.reconciliation import links
 from joinedup.hub.reconciliation.models import WAITING, Action, CaseEntry, Kind, ReviewCase
 from joinedup.identities.joining import QUESTIONS
 from joinedup.identities.store import Conflict
@@ -63,9 +64,16 @@ def of_identities(conflicts: Iterable[Conflict]) -> list[Found]:
 
 
 def open_cases(found: Iterable[Found], organisation: Organisation) -> tuple[int, int]:
-    """Open a case for each; gives how many were opened, and how many were there already."""
+    """Open a case for each; gives how many were opened, and how many were there already.
+
+    None is opened, nor kept, of records that are never to be joined: a run without the sealed pairs
+    does not know of them.
+    """
     opened = known = 0
+    identities = links.current().identities
     for kind, reason, reasons, refs in found:
+        if identities.never_of_one(refs):
+            continue
         names = [list(ref) for ref in refs]
         about = fingerprint([organisation.pk, names])
         with transaction.atomic():

@@ -1,6 +1,7 @@
 """The review pages: what waits, one case with its evidence, the decision, and taking it back."""
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from psycopg import Error as DatabaseFailure
 from psycopg_pool import PoolTimeout
 
 from joinedup.hub.identifiers.asking import Asker, HeldRecord, NoRecordNoAnswer, TooOften, ask
+from joinedup.hub.identifiers.permission import PURPOSE, MayNotLookUp
+from joinedup.hub.identifiers.permission import may_look_up as check_policy
 from joinedup.hub.ledger.writing import NotRecorded, note
 from joinedup.hub.organisations.models import Membership
 from joinedup.hub.pages import errors
@@ -37,6 +40,7 @@ from joinedup.identify.outcome import Status as Result
 from joinedup.linkage.constraints import Ref
 from joinedup.linkage.explain import explain, percent, signed, summary, waterfall_svg
 from joinedup.people.demographics import Demographics
+from joinedup.policy.catalogue import national
 
 PAGE = 50
 SHOWN = ("waiting", "decided", "mine")
@@ -138,11 +142,11 @@ def ask_again(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     first = questions[0].request if questions else None
     asker = Asker(
         organisation=membership.organisation,
-        purpose=first.purpose if first else "A file of children",
+        purpose=_purpose(case),
         limit_per_minute=settings.LOOKUPS_PER_PERSON_PER_MINUTE,
         membership=membership,
         case_reference=first.case_reference if first else "",
-        reason=f"Review case {case.id}",
+        reason=_reason(case),
     )
     # What the form does not ask for stays as it was asked.
     given = {**(case.details or {}), **ChildForm.given_text(form.cleaned_data)}
@@ -150,6 +154,8 @@ def ask_again(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     held += [HeldRecord(RECORD_TYPE, source, id) for source, id in case.records]
     try:
         ask(asker, given, list(dict.fromkeys(held)), case)
+    except MayNotLookUp as refusal:
+        return errors.not_allowed(request, refusal.words)
     except TooOften as refusal:
         return render(
             request,
@@ -186,6 +192,20 @@ def _case(request: HttpRequest, case_id: uuid.UUID) -> ReviewCase:
     return case
 
 
+def _purpose(case: ReviewCase) -> str:
+    """What the child's number is looked up for: what it was first, as far as the policy knows it.
+
+    A system's own words are no purpose of the catalogue, and a file of children has none.
+    """
+    first = case.questions.select_related("request").first()
+    given = first.request.purpose if first else ""
+    return given if given in national().purposes else PURPOSE
+
+
+def _reason(case: ReviewCase) -> str:
+    return f"Review case {case.id}"
+
+
 def _refused(request: HttpRequest, case: ReviewCase, refusal: Exception) -> HttpResponse:
     already = isinstance(refusal, deciding.AlreadyDecided)
     return render(request, "review-refused.html", {"case": case, "already": already}, status=409)
@@ -209,6 +229,12 @@ def _case_page(
         for at, other in enumerate(others[:_MOST_EVIDENCE], 1):
             if first is not None and other is not None:
                 evidence.append(_evidence(case, at, explain(links.current().scorer, first, other)))
+    if case.nhs_number:
+        membership = _membership(request)
+        try:
+            check_policy(membership.organisation, _purpose(case), membership, _reason(case))
+        except MayNotLookUp as refusal:
+            return errors.not_allowed(request, refusal.words)
     cases.seen(case, _membership(request))
     note(
         action="review.show",
@@ -301,9 +327,21 @@ def _history(case: ReviewCase) -> list[dict[str, str]]:
 
 def _asked(details: dict[str, str]) -> list[dict[str, str]]:
     return [
-        {"label": FIELD_WORDS.get(field, field.replace("_", " ").capitalize()), "value": value}
+        {
+            "label": FIELD_WORDS.get(field, field.replace("_", " ").capitalize()),
+            "value": _told(value),
+        }
         for field, value in details.items()
     ]
+
+
+def _told(value: str) -> str:
+    """What was asked, as it was given; a day that was given as a system writes it, in words."""
+    try:
+        born = date.fromisoformat(value)
+    except ValueError:
+        return value
+    return f"{born.day} {born:%B %Y}"
 
 
 def _initial(details: dict[str, str]) -> dict[str, str]:

@@ -105,15 +105,18 @@ NOT_AN_ORGANISATIONS: dict[str, str] = {
     "organisations_system": _NO_CHILD,
     "organisations_usedassertion": _NO_CHILD,
     "pages_sessionkey": _NO_CHILD,
+    "pages_signedin": _NO_CHILD,
     "procrastinate_events": _NO_CHILD,
     "procrastinate_jobs": _NO_CHILD,
     "procrastinate_periodic_defers": _NO_CHILD,
     "procrastinate_workers": _NO_CHILD,
     "register_custodianship": _NO_CHILD,
     "register_holding": _NO_CHILD,
+    "register_supersession": _KEYED,
     "register_version": _NO_CHILD,
     "retention_archived": "sealed, and opened by two people of any organisation it concerns",
     "retention_purged": "keyed tokens, and needed whoever publishes",
+    "retention_purgedrecord": "keyed tokens, and needed whoever publishes",
     "sealing_datakey": _NO_CHILD,
     "sharing_linksread": _NO_CHILD,
     "sharing_readingkey": _NO_CHILD,
@@ -130,8 +133,8 @@ LEDGER = "ledger_"
 """The ledger's tables: personal parts are sealed under subjects' keys, and 'who looked' is between
 organisations by its nature. All may be read and added to, and none changed, but these:"""
 
-SIGNED = ("ledger_leaf", "ledger_node", "ledger_signedcheckpoint", "ledger_witnessed")
-"""Only the worker gives entries their places and signs for them."""
+SIGNED = ("ledger_leaf", "ledger_node", "ledger_signedcheckpoint")
+"""Only the worker gives entries their places and signs for them. A node's signature is its own."""
 
 # A trigger of the owner's notes that an entry waits; the worker takes it off when it has its place.
 LEDGER_RIGHTS = """
@@ -141,10 +144,11 @@ GRANT UPDATE (wrapped, destroyed_at) ON ledger_subjectkey TO joinedup_hub, joine
 """
 
 # Shields spread to records that come later, and are looked at again when records part, in the
-# transaction that writes the records (hub/shields/guard.py).
+# transaction that writes the records; what was purged is not taken in again (hub/shields/guard.py).
 LINKING_RIGHTS = """
 GRANT SELECT, UPDATE ON shields_shield TO joinedup_linking;
 GRANT SELECT, INSERT ON shields_shieldevent, shields_shieldmark TO joinedup_linking;
+GRANT SELECT ON retention_purged, retention_purgedrecord TO joinedup_linking;
 """
 
 # Rows that a trigger, too, keeps from being changed: the right to try is not given.

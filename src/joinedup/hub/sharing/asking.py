@@ -82,7 +82,7 @@ def ask(searcher: Searcher, wanted: Wanted, now: datetime | None = None) -> Shar
         request.complete_by = now + COMPLETE_WITHIN
     try:
         allowed = permission.check(
-            searcher, permission.why_of(request), wanted.holder.pk, _types(wanted.items)
+            searcher, permission.why_of(request, searcher), wanted.holder.pk, _types(wanted.items)
         )
     except Refused as refusal:
         note(policy_version=refusal.decision.policy_version, outcome="refused")

@@ -16,11 +16,13 @@ from django.utils import timezone
 from joinedup.hub.discovery.models import Fetch
 from joinedup.hub.identifiers.models import IssuedIdentifier
 from joinedup.hub.ledger.writing import record
-from joinedup.hub.notifications.models import Kind
+from joinedup.hub.notifications import caseloads
+from joinedup.hub.notifications.models import Allocation, Kind
 from joinedup.hub.notifications.outbox import tell_caseloads, tell_organisation, tell_person
 from joinedup.hub.organisations.models import ROLES_THAT_ASK, Membership, Organisation, Role
 from joinedup.hub.reconciliation import links
 from joinedup.hub.register.models import Pointer
+from joinedup.hub.register.supersession import numbers_of
 from joinedup.hub.sharing.models import Cause, Correction, LinksRead
 from joinedup.hub.sharing.people import LEADS
 from joinedup.hub.sharing.recipients import Recipient, recipients
@@ -102,6 +104,8 @@ def _tell(due: Correction) -> None:
             )
         )
         tell_caseloads(due.sui, Kind.IDENTIFIER)
+        live = Allocation.objects.filter(sui__in=numbers_of(due.sui), ended_at=None, follows=None)
+        caseloads.follow(live)
     elif due.holder:
         codes.add(due.holder.ods_code)  # whose record it is looks at it again
         _drop_what_waits(due)

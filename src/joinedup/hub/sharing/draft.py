@@ -8,13 +8,15 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from joinedup.hub.agreements.asking import basis_of
 from joinedup.hub.discovery.circle import Searcher, Why
+from joinedup.hub.discovery.relationships import relationship_of
 from joinedup.hub.organisations.models import Membership, Organisation
 from joinedup.hub.pages import purposes, record_words
 from joinedup.hub.sharing import permission
 from joinedup.hub.sharing.asking import Asked, Wanted
 from joinedup.hub.sharing.course import Urgency
-from joinedup.policy.catalogue import Purpose, national
+from joinedup.policy.catalogue import Purpose
 
 _KEY = "share_draft"
 _IN_AN_EMERGENCY = ("police-emergency", "medical-emergency", "section-47", "concern")
@@ -96,7 +98,7 @@ class Draft:
             holder=holder,
             items=asked(what["items"]),
             purpose=why["purpose"],
-            legal_basis=basis_of(why["purpose"], self.membership),
+            legal_basis=basis_of(why["purpose"], self.membership.organisation),
             reason=why["reason"],
             public_key=public_key,
             case_reference=why["case_reference"],
@@ -108,9 +110,16 @@ class Draft:
         why = self.parts.get("why")
         if not why:
             return ()
+        searcher = Searcher(self.membership.organisation, membership=self.membership)
+        sui = self.parts.get("child", {}).get("sui", "")
         return permission.may_ask(
-            Searcher(self.membership.organisation, membership=self.membership),
-            Why(why["purpose"], basis_of(why["purpose"], self.membership), why["reason"]),
+            searcher,
+            Why(
+                why["purpose"],
+                basis_of(why["purpose"], self.membership.organisation),
+                why["reason"],
+                relationship=relationship_of(searcher, sui),
+            ),
         )
 
 
@@ -123,9 +132,10 @@ def emergency(
     purpose = emergency_purpose(membership)
     if purpose is None:
         return None
-    code, basis = purpose.code, purposes.basis(purpose, membership)
-    why = Why(code, basis, reason, purpose.emergency)
-    places = permission.may_ask(Searcher(membership.organisation, membership=membership), why)
+    code, basis = purpose.code, basis_of(purpose.code, membership.organisation)
+    searcher = Searcher(membership.organisation, membership=membership)
+    why = Why(code, basis, reason, purpose.emergency, relationship_of(searcher, sui))
+    places = permission.may_ask(searcher, why)
     types = sorted(each.record_type for each in places if each.custodian_id == holder.pk)
     if not types:
         return None
@@ -138,7 +148,12 @@ def emergency_holders(membership: Membership) -> list[Organisation]:
     purpose = emergency_purpose(membership)
     if purpose is None:
         return []
-    why = Why(purpose.code, purposes.basis(purpose, membership), "An emergency", purpose.emergency)
+    why = Why(
+        purpose.code,
+        basis_of(purpose.code, membership.organisation),
+        "An emergency",
+        purpose.emergency,
+    )
     places = permission.may_ask(Searcher(membership.organisation, membership=membership), why)
     found = Organisation.objects.filter(pk__in={each.custodian_id for each in places})
     return [each for each in found if each.pk != membership.organisation_id]
@@ -154,9 +169,3 @@ def emergency_purpose(membership: Membership) -> Purpose | None:
 def asked(values: Iterable[str]) -> list[Asked]:
     """Items as a form has them."""
     return [Asked(*value.split("/", 1)) for value in values]
-
-
-def basis_of(code: str, membership: Membership) -> str:
-    """The legal basis on which this organisation asks for a purpose."""
-    purpose = national().purposes.get(code)
-    return purposes.basis(purpose, membership) if purpose else ""

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from joinedup.hub.agreements.asking import basis_of
 from joinedup.hub.discovery.circle import Refused, Searcher, Why
 from joinedup.hub.ledger.writing import note, record
 from joinedup.hub.notifications.models import Kind
 from joinedup.hub.notifications.outbox import tell_organisation
 from joinedup.hub.organisations.models import Membership, Organisation
-from joinedup.hub.pages import purposes
 from joinedup.hub.sharing import asking, envelope, events, permission
 from joinedup.hub.sharing.asking import Asked, CannotBeAsked
 from joinedup.hub.sharing.course import Answer, Event, Side, Step, Urgency
@@ -89,7 +89,7 @@ def may_offer(holder: Organisation, to: Organisation) -> dict[str, list[str]]:
     for code, purpose in national().purposes.items():
         if to.kind not in purpose.asks:
             continue
-        why = Why(code, _basis(code, to), "Offered")
+        why = Why(code, basis_of(code, to), "Offered")
         allowed = permission.may_ask(searcher, why)
         types = sorted(place.record_type for place in allowed if place.custodian_id == holder.pk)
         if types:
@@ -115,16 +115,15 @@ def offer(by: Membership, offered: Offer, now: datetime | None = None) -> Offere
         offered.sui,
         by.organisation,
         offered.purpose,
-        _basis(offered.purpose, offered.to),
+        basis_of(offered.purpose, offered.to),
         offered.reason,
         offered.urgency,
     )
     request = asking.made(searcher, made, Origin.OFFERED, now)
     request.membership = by
     try:
-        allowed = permission.check(
-            searcher, permission.why_of(request), by.organisation_id, [offered.record_type]
-        )
+        why = permission.why_of(request, searcher)
+        allowed = permission.check(searcher, why, by.organisation_id, [offered.record_type])
     except Refused as refusal:
         raise permission.NotAgreed from refusal
     keys = _readers(offered)
@@ -169,9 +168,3 @@ def _readers(offered: Offer) -> Sequence[ReadingKey]:
         membership__role__in=roles_for(offered.purpose, offered.to.kind),
     ).select_related("membership__person", "membership__organisation__principal")
     return [key for key in keys if key.membership.is_live(today)]
-
-
-def _basis(purpose: str, to: Organisation) -> str:
-    """The legal basis on which the receiver has it."""
-    known = national().purposes.get(purpose)
-    return purposes.basis(known, Membership(organisation=to)) if known else ""

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from joinedup.hub.discovery.circle import Place, Refused, Searcher, View, Why
+from joinedup.hub.discovery.relationships import relationship_of
 from joinedup.hub.organisations.models import Membership
 from joinedup.hub.sharing.course import Urgency
 from joinedup.hub.sharing.models import ShareRequest
 from joinedup.policy.catalogue import national
 from joinedup.policy.decision import Duty
-from joinedup.policy.question import Level, Relationship
+from joinedup.policy.question import Level
 
 
 class NotAgreed(Exception):
@@ -60,12 +61,7 @@ def check(searcher: Searcher, why: Why, holder_id: int, record_types: Iterable[s
     return found
 
 
-def now_given(
-    request: ShareRequest,
-    level: Level,
-    reader: Membership | None = None,
-    relationship: Relationship | None = None,
-) -> Given:
+def now_given(request: ShareRequest, level: Level, reader: Membership | None = None) -> Given:
     """What of a request's record types may be given now, for a child at this level.
 
     ``reader`` is who reads; without one it is whoever asked. Nothing where the policy refuses.
@@ -74,7 +70,7 @@ def now_given(
     if person is not None and person.organisation_id != request.asker_id:
         person = None  # an offer was made by the other side
     searcher = Searcher(request.asker, request.client, person)
-    why = why_of(request, relationship)
+    why = why_of(request, searcher)
     types = {item.record_type for item in request.items.all()}
     try:
         return given(searcher, why, request.holder_id, types, level)
@@ -82,14 +78,14 @@ def now_given(
         return Given({}, refusal.decision.policy_version)
 
 
-def why_of(request: ShareRequest, relationship: Relationship | None = None) -> Why:
-    """What a request is for."""
+def why_of(request: ShareRequest, searcher: Searcher) -> Why:
+    """What a request is for, and how whoever asks or reads has to do with the child now."""
     return Why(
         request.purpose,
         request.legal_basis,
         request.reason,
         counts_as_emergency(request.purpose, request.urgency),
-        relationship or Relationship.SELF_CLAIMED,
+        relationship_of(searcher, request.sui),
     )
 
 

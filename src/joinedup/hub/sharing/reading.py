@@ -15,7 +15,7 @@ from joinedup.hub.ledger.writing import note, record
 from joinedup.hub.notifications.models import Kind
 from joinedup.hub.notifications.outbox import tell_organisation
 from joinedup.hub.organisations.models import MachineClient, Membership, Organisation, Role
-from joinedup.hub.sharing import asking, envelope, events, permission, relationships
+from joinedup.hub.sharing import asking, envelope, events, permission
 from joinedup.hub.sharing.course import Answer, State, Told
 from joinedup.hub.sharing.models import Reading, SealedItem, ShareItem, ShareRequest
 from joinedup.hub.shields.key import tokens
@@ -129,8 +129,7 @@ def _read(
 
 
 def _given_now(request: ShareRequest, reader: Membership | None) -> permission.Given:
-    known = relationships.relationship_of(reader, request.sui) if reader else None
-    return permission.now_given(request, level_of(request.sui), reader, known)
+    return permission.now_given(request, level_of(request.sui), reader)
 
 
 def _told(

@@ -23,6 +23,7 @@ from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import Membership, Person, Role
 from joinedup.hub.pages.actor import in_role, needs_step_up
 from joinedup.hub.pages.forms import error_list
+from joinedup.hub.pages.outcome_words import grouped
 from joinedup.hub.watching import scope
 from joinedup.hub.watching.exports import csv_file, page_file
 from joinedup.hub.watching.forms import AS, HoldForm, LookedForm
@@ -49,7 +50,8 @@ def ask(request: HttpRequest) -> HttpResponse:
         told = who_looked_for_family(given["sui"], only=only)
         return _for_family(request, [_told(each, words) for each in told], given, membership)
     looks = [_full(each, words, membership) for each in who_looked(given["sui"], only=only)]
-    return render(request, "looked.html", {"looks": looks, "given": given})
+    context = {"looks": looks, "given": given, "shown": grouped(given["sui"])}
+    return render(request, "looked.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -123,7 +125,7 @@ def _full(look: Looked, words: Words, membership: Membership) -> dict[str, Any]:
         "who": _name(personal.get("person", "")) or facts["client"] if named else "",
         "reason": personal.get("reason", "") if named else "",
         "case": personal.get("case_reference", "") if named else "",
-        "fields": ", ".join(facts["fields"]),
+        "fields": ", ".join(map(words.field, facts["fields"])),
         "emergency": facts["emergency"],
         "held": HELD_BACK.get(look.held_back, look.held_back),
         "may_hold": named and bool(personal.get("subject")),

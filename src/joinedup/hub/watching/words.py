@@ -1,7 +1,11 @@
 """What is in the ledger in codes, in words that a family understands."""
 
+import re
+from functools import cache
+
 from django.utils import timezone
 
+from joinedup.chronology.fields import described
 from joinedup.hub.ledger.looked import HeldBack
 from joinedup.hub.organisations.models import Organisation, Role
 from joinedup.policy.catalogue import national
@@ -36,6 +40,13 @@ _ACTIONS = {
     "ledger.hold-back": "Held an entry back from the family",
     "ledger.show-again": "No longer holds an entry back",
 }
+_FIELDS = {
+    "nhs_number": "NHS number",
+    "identity": "that the child is known",
+    "postcode": "postcode",
+    "phone": "telephone",
+    "email": "email",
+}
 _OUTCOMES = {"allowed": "Done", "refused": "Refused", "failed": "Failed"}
 HELD_BACK = {
     HeldBack.POLICE.value: "A police investigation that it would tip off",
@@ -62,6 +73,13 @@ class Words:
         """Give what came of it."""
         return _OUTCOMES.get(code, code)
 
+    def field(self, code: str) -> str:
+        """Give what was shown."""
+        return (
+            _labels().get(code)
+            or re.sub("([a-z])([A-Z])", r"\1 \2", code).replace("_", " ").lower()
+        )
+
     def role(self, code: str) -> str:
         """Give a role's name; a system has none."""
         return str(Role(code).label) if code in Role.values else code or "A computer system"
@@ -75,3 +93,17 @@ class Words:
         """Give a moment as people write it."""
         local = timezone.localtime(at)  # type: ignore[arg-type]
         return f"{local.day} {local:%B %Y, %H:%M}"
+
+
+@cache
+def _labels() -> dict[str, str]:
+    found = dict(_FIELDS)
+    for known in described().values():
+        for name, each in (*known.details.items(), *known.events.items()):
+            found.setdefault(name, _inside(each.label))
+    return found
+
+
+def _inside(label: str) -> str:
+    """A label inside a sentence: an abbreviation stays as it is."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

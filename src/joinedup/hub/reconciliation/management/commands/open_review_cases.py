@@ -17,6 +17,8 @@ from joinedup.hub.reconciliation.conflicts import (
 )
 from joinedup.hub.reconciliation.matched import open_from_matched
 from joinedup.identities.files import read_records
+from joinedup.identities.store import Gone
+from joinedup.linkage.constraints import Ref
 from joinedup.linkage.prepare import rows
 from joinedup.standards.columns import TableError
 
@@ -64,8 +66,12 @@ class Command(BaseCommand):
         if conflicts is None:
             return of_identities(identities.conflicts(limit=10_000))
         found = read_conflicts(conflicts)
+        gone: set[Ref] = set()
         named = {ref for *_, refs in found for ref in refs}
         for record in rows(read_records(files).table):
             if record[:2] in named:
-                identities.add(record)
-        return found
+                try:
+                    identities.add(record)
+                except Gone:  # purged for good: it is no case either
+                    gone.add(Ref(*record[:2]))
+        return [each for each in found if gone.isdisjoint(each[3])]
