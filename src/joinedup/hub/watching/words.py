@@ -99,8 +99,9 @@ class Words:
 def _labels() -> dict[str, str]:
     found = dict(_FIELDS)
     for known in described().values():
-        for name, each in (*known.details.items(), *known.events.items()):
-            found.setdefault(name, _inside(each.label))
+        labels = {name: each.label for name, each in known.details.items()}
+        labels |= {name: each.label for name, each in known.events.items()}
+        found = {name: _inside(label) for name, label in labels.items()} | found
     return found
 
 
