@@ -211,7 +211,7 @@ def test_an_extract_adds_changes_and_removes(identities: Identities) -> None:
     rows = [record("schools", str(n), n) for n in range(2, 9)]
     rows[0] = rows[0]._replace(email="a@example.org")
     second = identities.sync("schools", [*rows, rows[0]], most_gone=0.2)
-    assert second == (0, 0, 0, 1, 6, 1, (Ref("schools", "2"),))
+    assert second == (0, 0, 0, 1, 6, 1, 0, (Ref("schools", "2"),))
     assert identities.identity_of("schools", "1") is None
     third = identities.sync("schools", [*rows, record("schools", "1", 1)])
     assert (third.same, third.changed) == (7, 1)

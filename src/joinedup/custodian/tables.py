@@ -132,7 +132,7 @@ def _connected(source: Source) -> Iterator[sqlalchemy.Connection]:
         why = (
             "there is no driver for that kind of database here: install its Python package"
             if isinstance(error, ModuleNotFoundError)
-            else "it is not an address such as postgresql://reader:password@host/database"
+            else "it is not an address such as postgresql://reader@host/database"
         )
         raise TableAway(f"{source.variable}: {why}.") from None
     options: dict[str, Any] = {

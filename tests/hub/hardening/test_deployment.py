@@ -306,7 +306,8 @@ def _state() -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
-            "AND relkind = 'r' AND relname !~ '^(ledger_|limits_|django_|reconciliation_caseentry)'"
+            "AND relkind = 'r' "
+            "AND relname !~ '^(ledger_|limits_|django_|pages_signedin|reconciliation_caseentry)'"
         )
         tables = [name for (name,) in cursor.fetchall()]
         state = {}
