@@ -22,7 +22,7 @@ from joinedup.identities.files import read_records
 from joinedup.linkage.index import Answer, MemoryIndex
 from joinedup.linkage.keys import process_keys
 from joinedup.linkage.model import Model
-from joinedup.linkage.prepare import rows
+from joinedup.linkage.prepare import SCHEMA, rows
 from joinedup.linkage.record import LinkRecord
 
 ASKED = 1_000  # children whose record at one agency is asked for over another's
@@ -78,15 +78,29 @@ def measure(
     return best
 
 
-def prepare(region: Path, agencies: Sequence[str], file: Path) -> None:
-    """Read a region's agency files and write the records, in a process of their own."""
-    _apart(_prepare, [region / f"{agency}.csv" for agency in agencies], file)
+def prepare(regions: Sequence[Path], agencies: Sequence[str], file: Path) -> None:
+    """Read regions' agency files and write the records, in a process of their own.
+
+    Regions beside the first one have agencies, and children, of their own. Their identifiers are
+    left out: two invented regions give the same numbers to different children.
+    """
+    _apart(_prepare, regions, agencies, file)
 
 
-def _prepare(paths: list[Path], file: Path, answer: Connection) -> None:
-    table = read_records(paths, workers=os.cpu_count() or 1).table
-    with pa.ipc.new_file(file, table.schema) as out:
-        out.write_table(table, max_chunksize=100_000)
+def _prepare(
+    regions: Sequence[Path], agencies: Sequence[str], file: Path, answer: Connection
+) -> None:
+    with pa.ipc.new_file(file, SCHEMA) as out:
+        for number, region in enumerate(regions):
+            paths = [region / f"{agency}.csv" for agency in agencies]
+            sources = [f"{agency}{number or ''}" for agency in agencies]
+            table = read_records(paths, sources=sources, workers=os.cpu_count() or 1).table
+            if number:
+                for column in ("upns", "nhs_numbers"):
+                    at = table.schema.get_field_index(column)
+                    nothing = pa.nulls(table.num_rows, SCHEMA.field(column).type)
+                    table = table.set_column(at, column, nothing)
+            out.write_table(table.cast(SCHEMA), max_chunksize=100_000)
     answer.send(None)
 
 
