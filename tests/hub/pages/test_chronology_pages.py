@@ -70,7 +70,7 @@ def test_the_chronology_is_filtered_without_anything_personal_in_the_address(wor
     assert "24 May 2026" not in page
     assert "School year" not in page.partition("Show these")[2]
     wrong = text(worker.get(f"{search}/chronology", since="soon"))
-    assert "Enter a date like 27/3/2024" in wrong
+    assert "Enter a date, such as 27/3/2027" in wrong
 
 
 def test_signals_rest_on_evidence_and_say_what_was_not_looked_for(worker, search):

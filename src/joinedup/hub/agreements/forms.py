@@ -5,14 +5,23 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 
+from joinedup.chronology.fields import described
 from joinedup.hub.agreements.models import DepthChoice, EffectChoice
 from joinedup.hub.organisations.forms import ChangeForm
 from joinedup.hub.organisations.models import Organisation, Role
+from joinedup.hub.pages.forms import DayField
 from joinedup.policy.catalogue import national
 from joinedup.policy.question import Level
 
 WHICHEVER = ""
 _LAW = national()
+
+
+def _named(record_type: str) -> str:
+    """A record type in words, with its code, which the agreement itself names."""
+    known = described().get(record_type)
+    name = record_type.removesuffix(".details").replace("-", " ").capitalize()
+    return f"{known.name if known else name} ({record_type})"
 
 
 class Names(forms.CharField):
@@ -38,10 +47,8 @@ class PublishAgreement(ChangeForm):
     document = forms.CharField(
         label="Where the signed agreement and its DPIA are kept", max_length=300
     )
-    valid_from = forms.DateField(label="First day", help_text="For example, 2026-09-30")
-    valid_to = forms.DateField(
-        label="Last day", required=False, help_text="Leave empty if it has none"
-    )
+    valid_from = DayField(label="First day", help_text=DayField.EXAMPLE)
+    valid_to = DayField(label="Last day", required=False, help_text="Leave empty if it has none")
     effect = forms.ChoiceField(
         label="What it does", choices=EffectChoice.choices, initial=EffectChoice.ALLOW
     )
@@ -51,7 +58,7 @@ class PublishAgreement(ChangeForm):
     )
     destinations = Names(label="Who asks", help_text="In the same way")
     record_types = forms.MultipleChoiceField(
-        label="Record types", choices=[(each, each) for each in _LAW.record_types]
+        label="Record types", choices=[(each, _named(each)) for each in _LAW.record_types]
     )
     purposes = forms.MultipleChoiceField(
         label="Purposes", choices=[(each.code, each.name) for each in _LAW.purposes.values()]
@@ -83,10 +90,10 @@ class DutyDay(ChangeForm):
     code = forms.ChoiceField(
         label="Duty", choices=[(each.code, each.name) for each in _LAW.duties.values()]
     )
-    begins = forms.DateField(
+    begins = DayField(
         label="First day",
         required=False,
-        help_text="For example, 2026-09-30. Leave empty for no day",
+        help_text=f"{DayField.EXAMPLE}. Leave empty for no day",
     )
     source = forms.CharField(
         label="The regulations that name the day", max_length=200, required=False
@@ -130,4 +137,4 @@ class PreviewForm(forms.Form):
         required=False,
         empty_label="Everybody",
     )
-    on = forms.DateField(label="Day", initial=timezone.localdate)
+    on = DayField(label="Day", initial=timezone.localdate)

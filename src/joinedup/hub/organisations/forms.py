@@ -30,6 +30,7 @@ from joinedup.hub.organisations.models import (
     only_public,
     thumbprint,
 )
+from joinedup.hub.pages.forms import DayField
 
 LONGEST_LIFE = timedelta(days=2 * 366)
 """How far away a client's or a key's end may be."""
@@ -71,14 +72,9 @@ def _as_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _day(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
-    example = "For example, 2027-03-31." if required else "Leave empty if it has no end."
-    return forms.DateField(
-        label=label,
-        required=required,
-        help_text=help_text or example,
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-    )
+def _day(label: str, *, required: bool = True, help_text: str = "") -> DayField:
+    example = DayField.EXAMPLE if required else "Leave empty if it has no end"
+    return DayField(label=label, required=required, help_text=help_text or example)
 
 
 class KeyField(forms.CharField):

@@ -101,13 +101,26 @@ class AskForm(forms.Form):
         return [] if self.EVERYTHING in chosen else chosen
 
 
+class DayField(forms.DateField):
+    """A day, as people write it, or as a machine does; ``missing`` is said when there is none."""
+
+    EXAMPLE = "For example, 27/3/2027"
+
+    def __init__(self, missing: str = "Enter a date", **options: Any) -> None:
+        super().__init__(
+            input_formats=["%d/%m/%Y", "%d %m %Y", "%d %B %Y", "%Y-%m-%d"],
+            error_messages={"required": missing, "invalid": "Enter a date, such as 27/3/2027"},
+            **options,
+        )
+
+
 class FilterForm(forms.Form):
     """Which part of a chronology to show; nothing personal goes into its address."""
 
     about = forms.ChoiceField(required=False)
     agency = forms.ChoiceField(required=False)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
 
     def __init__(
         self,
@@ -121,11 +134,6 @@ class FilterForm(forms.Form):
             offered = self.fields[name]
             assert isinstance(offered, forms.ChoiceField)
             offered.choices = [("", "All"), *choices]
-        for name in ("since", "until"):
-            dated = self.fields[name]
-            assert isinstance(dated, forms.DateField)
-            dated.input_formats = ["%d/%m/%Y", "%Y-%m-%d", "%d %m %Y"]
-            dated.error_messages["invalid"] = "Enter a date like 27/3/2024"
 
 
 def _text(max_length: int = 100) -> forms.CharField:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from joinedup.hub.pages.forms import DayField
 from joinedup.hub.shields.forms import NumberField
 from joinedup.hub.subject_access.authority import EVIDENCE_WORDS, WORDS, Asker, Evidence
 from joinedup.hub.subject_access.exemptions import LAW, Exemption
@@ -12,16 +13,6 @@ from joinedup.hub.subject_access.parts import CONCERN_WORDS, Concern, Part
 from joinedup.hub.watching.forms import sentence
 
 EVIDENCE = [(each.value, EVIDENCE_WORDS[each]) for each in Evidence]
-
-
-class DayField(forms.DateField):
-    """A day, as people write it."""
-
-    def __init__(self, required: str) -> None:
-        super().__init__(
-            input_formats=["%d/%m/%Y", "%d %m %Y", "%d %B %Y", "%Y-%m-%d"],
-            error_messages={"required": required, "invalid": "Enter a date, such as 27/3/2026"},
-        )
 
 
 class TakeForm(forms.Form):
