@@ -156,7 +156,7 @@ def verdicts(index: MemoryIndex, here: World) -> str:
         count: Counter[str] = Counter()
         for question, one in questions:
             answer = index.match(question)
-            verdict: str = decide(answer, same)
+            verdict: str = decide(question, answer, same)
             if verdict == "certain" and here.child[answer[0].record[:2]] != one:
                 verdict = "wrong"
             count[verdict] += 1

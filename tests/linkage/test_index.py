@@ -87,18 +87,31 @@ def test_nobody_found_among_too_many_is_no_proof_of_a_new_child():
     index = index_of(*pupils, most=100)
     answer = index.match(asked(AMY))
     assert (list(answer), answer.complete) == ([], False)
-    assert decide(answer, never_the_same) == "possible"
+    assert decide(asked(AMY), answer, never_the_same) == "possible"
     index = index_of(*pupils, most=500)
     answer = index.match(asked(AMY))
     assert (list(answer), answer.complete) == ([], True)
-    assert decide(answer, never_the_same) == "none"
+    assert decide(asked(AMY), answer, never_the_same) == "none"
 
 
 def test_a_clear_match_is_certain_and_a_twin_alone_is_not():
-    assert decide(index_of(AMY).match(asked(AMY)), never_the_same) == "certain"
-    assert decide(index_of(BETH).match(asked(AMY)), never_the_same) == "possible"
+    assert decide(asked(AMY), index_of(AMY).match(asked(AMY)), never_the_same) == "certain"
+    assert decide(asked(AMY), index_of(BETH).match(asked(AMY)), never_the_same) == "possible"
     elsewhere = asked(AMY, birth_date="2015-01-01", given="ZOE", family="LEE")
-    assert decide(index_of(AMY).match(elsewhere), never_the_same) == "none"
+    assert decide(elsewhere, index_of(AMY).match(elsewhere), never_the_same) == "none"
+
+
+def test_without_a_given_name_nobody_is_certain():
+    """It may be the twin's record, with this child's number: newborns are known by no name."""
+    number = ("9990000018",)
+    newborn = AMY._replace(given=None, nhs_numbers=number)
+    question = asked(AMY, nhs_numbers=number)
+    answer = index_of(newborn).match(question)
+    assert answer[0].weighed.weight > CERTAIN
+    assert decide(question, answer, never_the_same) == "possible"
+    answer = index_of(AMY._replace(nhs_numbers=number)).match(newborn._replace(source="other"))
+    assert answer[0].weighed.weight > CERTAIN
+    assert decide(newborn, answer, never_the_same) == "possible"
 
 
 def test_twins_may_share_a_first_name_that_many_bear():
@@ -112,15 +125,16 @@ def test_twins_may_share_a_first_name_that_many_bear():
     )
     index = MemoryIndex(Model.default().with_population(1_000_000))
     index.put(one)
-    assert decide(index.match(other), never_the_same) == "possible"
-    assert decide(index.match(other._replace(upns=one.upns)), never_the_same) == "certain"
+    assert decide(other, index.match(other), never_the_same) == "possible"
+    known = other._replace(upns=one.upns)
+    assert decide(known, index.match(known), never_the_same) == "certain"
 
 
 def test_a_rival_makes_a_match_possible_unless_it_is_the_same_child():
     index = index_of(AMY, AMY._replace(source="health"))
     answer = index.match(asked(AMY))
-    assert decide(answer, never_the_same) == "possible"
-    assert decide(answer, lambda one, other: True) == "certain"
+    assert decide(asked(AMY), answer, never_the_same) == "possible"
+    assert decide(asked(AMY), answer, lambda one, other: True) == "certain"
 
 
 PEOPLE = st.builds(

@@ -9,7 +9,7 @@ from joinedup.identities.index import Link, PostgresIndex
 from joinedup.identities.linking_index import LinkingIndex
 from joinedup.linkage.constraints import Constraints, Ref
 from joinedup.linkage.history import CHANGED, Evidence
-from joinedup.linkage.index import AHEAD, CERTAIN, POSSIBLE, Answer, Candidate, decide
+from joinedup.linkage.index import AHEAD, CERTAIN, POSSIBLE, Answer, Candidate, decide, unnamed
 from joinedup.linkage.record import LinkRecord
 
 _ASKED = 3  # questions about one record at once
@@ -19,6 +19,7 @@ _LOOKED_AT = 30  # an identity of many records must not hide a rival
 QUESTIONS = {
     "possible": "The evidence is not enough to join these records, and too much to ignore.",
     "rival": "Somebody else fits nearly as well: a twin, a namesake, or this child twice.",
+    "unnamed": "It fits, but a given name is missing: it could be a twin's.",
     "fits-too": "The record was joined to another identity, and this one fits as well.",
     "incomplete": "The details are so common that not every record like them was looked at.",
     "contested": "The identity that the record fits is in dispute.",
@@ -65,7 +66,7 @@ class Joining:
             questions = () if answer.complete else (_ask(None, "incomplete"),)
             return Found(None, None, questions, candidates)
         best = answer[0]
-        verdict = decide(answer, lambda one, other: where[_ref(one)] == where[_ref(other)])
+        verdict = decide(record, answer, lambda one, other: where[_ref(one)] == where[_ref(other)])
         into = where[_ref(best.record)]
         if verdict == "certain" and guarded:
             return Found(None, None, _ask_all(_of_other_identities(answer, where), "possible"),
@@ -79,7 +80,11 @@ class Joining:
                 rest = _of_other_identities(others, where, into)
                 return Found(best, into, _ask_all(rest, "fits-too"), candidates)
             return Found(None, None, (bar,), candidates)
-        code = "possible" if best.weighed.weight < CERTAIN else "rival"
+        code = (
+            "possible" if best.weighed.weight < CERTAIN
+            else "unnamed" if unnamed(record, best.record)
+            else "rival"
+        )  # fmt: skip
         return Found(None, None, _ask_all(_of_other_identities(answer, where), code), candidates)
 
     def among_others(self, conn: Link, record: LinkRecord, identity: UUID) -> Found:

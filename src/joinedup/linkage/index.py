@@ -44,12 +44,15 @@ class Answer(list[Candidate]):
         self.complete = complete
 
 
-def decide(answer: Answer, same: Callable[[LinkRecord, LinkRecord], bool]) -> Verdict:
-    """Say what an answer decides about its best candidate.
+def decide(
+    question: LinkRecord, answer: Answer, same: Callable[[LinkRecord, LinkRecord], bool]
+) -> Verdict:
+    """Say what the answer to a question decides about its best candidate.
 
     ``certain``: it is the same child. ``possible``: a person should look, because the evidence is
-    not enough, or another child (a twin, a namesake) is nearly as likely, or nobody was found among
-    those looked at but not all were. ``none``: nobody here is this child.
+    not enough, or another child (a twin, a namesake) is nearly as likely, or a given name is
+    missing (all else may be a twin's: numbers are mixed up between twins before they are named),
+    or nobody was found among those looked at but not all were. ``none``: nobody here is this child.
 
     ``same`` says whether two candidates are known to be of one child. The answer must list all
     above ``CERTAIN - AHEAD``: take ``match`` with ``least`` no higher.
@@ -57,7 +60,7 @@ def decide(answer: Answer, same: Callable[[LinkRecord, LinkRecord], bool]) -> Ve
     if not answer:
         return "none" if answer.complete else "possible"
     best = answer[0]
-    if best.weighed.weight < CERTAIN:
+    if best.weighed.weight < CERTAIN or unnamed(question, best.record):
         return "possible"
     for other in answer[1:]:
         if other.weighed.weight <= best.weighed.weight - AHEAD:
@@ -65,6 +68,11 @@ def decide(answer: Answer, same: Callable[[LinkRecord, LinkRecord], bool]) -> Ve
         if not same(best.record, other.record):
             return "possible"
     return "certain"
+
+
+def unnamed(one: LinkRecord, other: LinkRecord) -> bool:
+    """Whether a given name is missing, which alone tells many twins apart."""
+    return not (one.given and other.given)
 
 
 class MemoryIndex:

@@ -58,7 +58,7 @@ def seen(records, level_of, questions):
     out = []
     for question in questions:
         answer = INDEX.match(question, limit=known.LOOKED_AT)
-        verdict, fits = known.weigh_up(answer, where)
+        verdict, fits = known.weigh_up(question, answer, where)
         for only_certain in (True, False):
             asked = patients.Question(None, only_certain, patients.MOST)
             named = match.chosen(asked, (verdict, fits))

@@ -36,8 +36,8 @@ def find(child: Demographics) -> tuple[Verdict, list[Fit]]:
 
     Raises ``psycopg.Error`` and ``PoolTimeout`` when the index does not answer: never "nobody".
     """
-    answer, where = _near(LinkRecord.of("", "", child))
-    return weigh_up(answer, where)
+    asked = LinkRecord.of("", "", child)
+    return weigh_up(asked, *_near(asked))
 
 
 def search(child: Demographics) -> tuple[Verdict, list[Fit]]:
@@ -59,14 +59,20 @@ def search(child: Demographics) -> tuple[Verdict, list[Fit]]:
         if verdict == "certain":
             fits = [fits[0]._replace(grade="certain")]
     else:
-        verdict, fits = weigh_up(answer, where)
+        verdict, fits = weigh_up(asked, answer, where)
     fits = [fit for fit in fits if fit.identity in theirs]
     return (verdict, fits) if fits else ("none", [])
 
 
-def weigh_up(answer: Answer, where: Mapping[Ref, UUID]) -> tuple[Verdict, list[Fit]]:
+def weigh_up(
+    asked: LinkRecord, answer: Answer, where: Mapping[Ref, UUID]
+) -> tuple[Verdict, list[Fit]]:
     """Say what candidates come to, each identity once by its best record. Pure."""
-    verdict = decide(answer, lambda one, other: where.get(_ref(one)) == where.get(_ref(other)))
+
+    def same(one: LinkRecord, other: LinkRecord) -> bool:
+        return where.get(_ref(one)) == where.get(_ref(other))
+
+    verdict = decide(asked, answer, same)
     fits = _each_once(answer, where)
     if verdict == "certain" and fits:
         fits[0] = fits[0]._replace(grade="certain")
