@@ -213,10 +213,11 @@ def main() -> None:
             if (out / "clusters.parquet").exists():
                 best = quality(given.region, pairs_of(out / "clusters.parquet"))
                 joined = told(best)
+            (least, worst), (most, finest) = best["worst"], best["best"]
             lines.append(
-                f"| {engine} | {told(found)} | {joined} | {best['worst'][0]:.3f} ({best['worst'][1]}) to "
-                f"{best['best'][0]:.3f} ({best['best'][1]}) | {cost['seconds']:.1f} / "
-                f"{cost['processor']:.1f} | {cost['gigabytes']:.2f} GB |"
+                f"| {engine} | {told(found)} | {joined} | {least:.3f} ({worst}) to {most:.3f} "
+                f"({finest}) | {cost['seconds']:.1f} / {cost['processor']:.1f} "
+                f"| {cost['gigabytes']:.2f} GB |"
             )
             print(lines[-1], file=sys.stderr)
         about = (

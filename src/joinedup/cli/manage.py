@@ -208,19 +208,12 @@ def rotate(why: str, key: Path, **what: Any) -> None:
 @clients.command("fetch-keys")
 @_with_hub
 def fetch_keys() -> None:
-    """Read the keys of every client that publishes them; run it each day."""
-    from joinedup.hub.organisations.jwks import NoKeys, UnsafeAddress, fetch
-    from joinedup.hub.organisations.models import MachineClient
+    """Read the keys of every client that publishes them now; the worker does it every six hours."""
+    from joinedup.hub.organisations.jwks import fetch_all
 
-    failed = 0
-    for client in MachineClient.objects.exclude(jwks_uri="").filter(revoked_at=None):
-        try:
-            new, ended = fetch(client)
-        except (NoKeys, UnsafeAddress) as fault:
-            failed += 1
-            click.echo(f"{client.client_id}: {fault} The keys known stay as they are.", err=True)
-        else:
-            click.echo(f"{client.client_id}: {new} new, {ended} ended", err=True)
+    failed = fetch_all("command line")
+    for client, fault in failed.items():
+        click.echo(f"{client}: {fault} The keys known stay as they are.", err=True)
     if failed:
         raise SystemExit(3)
 
@@ -331,6 +324,37 @@ def rotate_keys(as_json: bool) -> None:
             f"{done.destroyed} destroyed.",
             err=True,
         )
+
+
+def _pass_on(name: str, words: str) -> None:
+    """Offer one of the hub's own commands here, with its own options and ``--help``."""
+
+    @command.command(
+        name.replace("_", "-"),
+        help=words,
+        context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    @_with_hub
+    def run(arguments: tuple[str, ...]) -> None:
+        from django.core.management import get_commands, load_command_class
+        from django.core.management.base import CommandError
+
+        found: Any = load_command_class(str(get_commands()[name]), name)
+        found._called_from_command_line = True  # wrong usage ends with its usage line, and 2
+        try:
+            parser = found.create_parser("joinedup manage", name.replace("_", "-"))
+            options = vars(parser.parse_args(arguments))
+            found.execute(*options.pop("args", ()), **options)
+        except CommandError as fault:
+            click.echo(f"Error: {fault}", err=True)
+            raise SystemExit(1) from fault
+
+
+_pass_on("open_review_cases", "Put what linking or matching left for a person onto a page.")
+_pass_on("review_answers", "Write what has come of the rows of files that waited for a person.")
+_pass_on("load_staff", "Load what is near to staff, so that looks at their own family are seen.")
+_pass_on("export_sealed", "Write the pairs that are never to be joined, for `joinedup link`.")
 
 
 def _draft(kind: str, what: dict[str, Any], why: str) -> None:

@@ -43,6 +43,28 @@ def test_a_key_revoked_here_stays_revoked(publisher, browser_client):
     assert new.ask_for_token(browser_client).status_code == 401
 
 
+def test_the_worker_reads_them_and_one_failure_stops_nobody_else(publisher, organisation):
+    from joinedup.hub.organisations import jwks as fetching
+    from joinedup.hub.worker import jobs
+    from tests.hub.machine import OTHER_RSA, Machine
+
+    other = Machine.register(organisation, "other-system", OTHER_RSA).client
+    other.jwks_uri = "https://elsewhere.example.org/jwks"
+    other.save()
+    key = ECKey.generate_key("P-256")
+
+    def reading(address):
+        if "keys" in address:
+            raise fetching.NoKeys("The address answered 500.")
+        return jwks((key, "new"))
+
+    assert fetching.fetch_all("worker", reading) == {
+        publisher.client.client_id: "The address answered 500."
+    }
+    assert other.keys.filter(kid="new", fetched=True).exists()
+    assert "organisations.fetch_published_keys" in {job.name for job in jobs()}
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -191,8 +191,6 @@ def _met(
     asker: str, limits: Day, window: int, asked: Asked, children: int, recent: list[int] | None
 ) -> tuple[str, str] | None:
     """The rule that an asker meets with a child who is new today, and the evidence."""
-    if children == 1:
-        _forget()
     if children > limits.children:
         return "children", f"{children} children in a day"
     if recent is None:
@@ -287,8 +285,8 @@ def _stretches(walk: list[int]) -> list[list[int]]:
     return [walk[at : at + WINDOW] for at in range(0, max(1, len(walk) - step), step)]
 
 
-def _forget() -> None:
-    """Drop what is older than a week; done by the first question of somebody's day."""
+def forget() -> None:
+    """Drop what is older than a week."""
     oldest = timezone.localdate() - KEPT_FOR
     Seen.objects.filter(day__lt=oldest).delete()
     Tally.objects.filter(day__lt=oldest).delete()

@@ -137,7 +137,23 @@ def usable_keys(content: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def fetch(client: MachineClient, reading: Callable[[str], bytes] = read) -> tuple[int, int]:
+def fetch_all(by: str, reading: Callable[[str], bytes] = read) -> dict[str, str]:
+    """Take over the keys of every client that publishes them; ``by`` is noted in the ledger.
+
+    Gives what went wrong, by client: their keys that are known stay as they are.
+    """
+    failed = {}
+    for client in MachineClient.objects.exclude(jwks_uri="").filter(revoked_at=None):
+        try:
+            fetch(client, reading, by)
+        except (NoKeys, UnsafeAddress) as fault:
+            failed[client.client_id] = str(fault)
+    return failed
+
+
+def fetch(
+    client: MachineClient, reading: Callable[[str], bytes] = read, by: str = "command line"
+) -> tuple[int, int]:
     """Take over the keys at the client's address: how many are new, how many are gone.
 
     A key that is no longer there ends now; one that was revoked here stays revoked, and a key of
@@ -156,7 +172,7 @@ def fetch(client: MachineClient, reading: Callable[[str], bytes] = read) -> tupl
         if new or ended:
             record(
                 action="client.fetch-keys",
-                client="command line",
+                client=by,
                 reason=f"{client.client_id}: {new} new, {ended} ended",
                 holders=(client.organisation.ods_code,),
             )

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from joinedup.hub.identifiers.models import KeptAnswer
+from joinedup.hub.limits import enumeration
 from joinedup.hub.organisations.models import UsedAssertion
 from joinedup.hub.reconciliation.models import WAITING, ReviewCase
 from joinedup.hub.retention import archiving, kept, purging
@@ -37,7 +38,7 @@ def archive_and_purge() -> None:
 
 @every("50 3 * * *")
 def forget_what_is_over() -> None:
-    """Delete details, answers and alerts whose period is over."""
+    """Delete details, answers, alerts and counts of questions whose period is over."""
     now = timezone.now()
     today = timezone.localdate(now)
     undecided = now - timedelta(days=period("undecided-details").days)
@@ -46,6 +47,7 @@ def forget_what_is_over() -> None:
     ).update(sealed_details=None)
     KeptAnswer.objects.filter(expires_at__lte=now).delete()
     UsedAssertion.objects.filter(expires_at__lte=now).delete()
+    enumeration.forget()
     closed = period("alert").began_before(today)
     Alert.objects.filter(closed_at__date__lte=closed).delete()
     answered = period("subject-request").began_before(today)

@@ -115,11 +115,6 @@ class TokenDesk:
             raise problems.access_denied("Access Token expired")
         return held[0]
 
-    def expire_all(self) -> None:
-        """Let every token issued so far be expired, for tests of renewal."""
-        with self._lock:
-            self._issued = {token: (who, 0.0) for token, (who, _) in self._issued.items()}
-
     def _authenticate(self, form: Mapping[str, str], token_url: str) -> str:
         grant = form.get("grant_type")
         if not grant:
