@@ -10,6 +10,7 @@ from joinedup import __version__
 COMMANDS = {
     "demo": "Build and run the whole region on this machine",
     "match": "Find the NHS number of every child in a file",
+    "reconcile": "Compare what is held about every child in a file with the source of truth",
     "train": "Learn the linking model's weights from agency files",
     "link": "Find which records of which agencies are one child",
     "explain": "Say why two records are, or are not, one child",

@@ -1,16 +1,13 @@
 """``joinedup match``: an identifier for every row of a file, or of several."""
 
-import contextlib
 import datetime as dt
 import functools
 import json
 import logging
 import os
-import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,22 +16,31 @@ import click
 from rich.console import Console
 from rich.table import Table as Grid
 
-from joinedup import __version__
-from joinedup.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from joinedup.cli.file_run import (
+    NO_ANSWER,
+    PROBLEMS,
+    Misuse,
+    asking_options,
+    check_input,
+    check_outputs,
+    end_journal,
+    failures_told,
+    journal_of,
+    open_journal,
+    running_options,
+    tell_waiting,
+    warn_of_strategy,
+)
+from joinedup.cli.interrupt import stop_on_interrupt
 from joinedup.cli.progress import RowProgress, StageProgress
-from joinedup.cli.source import SourceError, open_source
-from joinedup.identify import STRATEGIES
-from joinedup.identify.batch import Stopped
-from joinedup.identify.journal import Journal, JournalError
-from joinedup.identify.match_file import PATIENCE, Run, match_file, match_files
+from joinedup.cli.source import open_source
+from joinedup.identify.match_file import Run, match_file, match_files
 from joinedup.identify.outcome import Status
 from joinedup.identify.report import MEANINGS, RunFacts, duration, write_report
 from joinedup.identify.tally import Tally
 from joinedup.identify.together import Groups
 from joinedup.standards.columns import TableError, read_mapping
 from joinedup.standards.tabular import Table, open_table
-
-PROBLEMS, USAGE, NO_ANSWER = 1, 2, 3  # exit status, contract 5.1
 
 _EPILOG = """
 \b
@@ -55,18 +61,6 @@ Exit status: 0 done, 1 some rows have data problems (they are in the output with
 """
 
 
-class Misuse(click.ClickException):
-    """The command cannot be carried out as given."""
-
-    exit_code = USAGE
-
-
-class NoAnswer(click.ClickException):
-    """Something that the command needs did not answer."""
-
-    exit_code = NO_ANSWER
-
-
 @click.command(epilog=_EPILOG)
 @click.argument(
     "in_files", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path)
@@ -76,44 +70,12 @@ class NoAnswer(click.ClickException):
     help="Where the results go; a folder when there are several files. Default: IN_matched.csv "
     "beside IN.",
 )  # fmt: skip
-@click.option(
-    "--strategy", type=click.Choice(sorted(STRATEGIES)), default="adaptive", show_default=True,
-    help="How to search. All but adaptive are the national prototype's, for comparison only.",
-)  # fmt: skip
-@click.option(
-    "--pds-url", metavar="URL", envvar="JOINEDUP_PDS_URL", show_envvar=True,
-    help="The source of truth: the address before /personal-demographics. "
-    "Default: an emulator with the demo's invented people.",
-)  # fmt: skip
-@click.option(
-    "--pds-tps", metavar="N", type=click.FloatRange(min=0),
-    help="Calls a second that may be made, 0 for no limit. Default: 5, and no limit for the "
-    "demo's emulator.",
-)  # fmt: skip
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 64), default=8, show_default=True,
-    help="Questions in flight at a time.",
-)  # fmt: skip
-@click.option(
-    "--patience",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=PATIENCE,
-    show_default=True,
-    help="How long to wait for a source that stops answering before giving it up.",
-)
-@click.option(
-    "--map", "maps", metavar="NAME=COLUMN", multiple=True,
-    help="Say which column holds a field, when its heading is not recognised. Repeatable.",
-)  # fmt: skip
-@click.option("--sheet", metavar="NAME", help="The sheet of a workbook. Default: the first in use.")
+@asking_options
 @click.option(
     "--report", metavar="FILE.html", type=click.Path(path_type=Path),
     help="Where the report goes, for a single file. Default: OUT.csv.report.html.",
 )  # fmt: skip
-@click.option("--restart", is_flag=True, help="Forget the answers of an unfinished run.")
-@click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
-@click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON on stdout.")
+@running_options
 def command(
     in_files: tuple[Path, ...],
     output: Path | None,
@@ -148,7 +110,6 @@ def command(
         if not quiet:
             say(message)
 
-    kept = Path("the journal")
     try:
         outs, reports, kept = _destinations(in_files, output, report)
         mapping = read_mapping(maps)
@@ -159,91 +120,63 @@ def command(
         tell(f"{table.path.name}: {table.kind}, {table.row_count:,} rows.")
         for note in table.notes:
             tell(note)
-    if STRATEGIES[strategy].accepts_on_score:
-        say(
-            f"Warning: {strategy} accepts on the source's score alone, without comparing who came "
-            "back. It is for comparison; do not use its numbers for real children."
-        )
-    try:
-        with (
-            stop_on_interrupt(say) as stop,
-            open_source(pds_url, pds_tps, tell) as opened,
-            _open_journal(kept, tables, strategy, opened.identity, restart) as journal,
-        ):
-            if journal.resumed:
-                tell(f"Going on with an earlier run: {journal.resumed:,} answers are known.")
-            begun = time.monotonic()
-            groups = _link(tables, errors, quiet) if len(tables) > 1 else None
-            total = sum(table.row_count for table in tables)
-            with RowProgress(errors, total, quiet=quiet) as progress:
-                run = Run(
-                    source=opened.source,
+    warn_of_strategy(strategy, say)
+    with (
+        failures_told(kept, say),
+        stop_on_interrupt(say) as stop,
+        open_source(pds_url, pds_tps, tell) as opened,
+        open_journal(kept, "match", tables, strategy, opened.identity, restart) as journal,
+    ):
+        if journal.resumed:
+            tell(f"Going on with an earlier run: {journal.resumed:,} answers are known.")
+        begun = time.monotonic()
+        groups = _link(tables, errors, quiet) if len(tables) > 1 else None
+        total = sum(table.row_count for table in tables)
+        with RowProgress(errors, total, quiet=quiet) as progress:
+            run = Run(
+                source=opened.source,
+                strategy=strategy,
+                journal=journal,
+                workers=workers,
+                progress=lambda done: progress.row(done.answer.status),
+                stop=stop,
+                patience=patience,
+                waiting=tell_waiting(tell, patience),
+            )
+            tallies = (
+                [match_file(tables[0], outs[0], run)]
+                if groups is None
+                else match_files(tables, outs, groups, run)
+            )
+        seconds = time.monotonic() - begun
+        done = [
+            _Done(
+                table, out, told, tally,
+                RunFacts(
+                    input_name=table.path.name,
+                    output_name=out.name,
+                    kind=table.kind,
                     strategy=strategy,
-                    journal=journal,
-                    workers=workers,
-                    progress=lambda done: progress.row(done.answer.status),
-                    stop=stop,
-                    patience=patience,
-                    waiting=lambda seconds: tell(
-                        "The source of truth does not answer. Waiting for it, up to "
-                        f"{duration(patience)} (--patience)."
-                    ),
-                )
-                tallies = (
-                    [match_file(tables[0], outs[0], run)]
-                    if groups is None
-                    else match_files(tables, outs, groups, run)
-                )
-            seconds = time.monotonic() - begun
-            done = [
-                _Done(
-                    table, out, told, tally,
-                    RunFacts(
-                        input_name=table.path.name,
-                        output_name=out.name,
-                        kind=table.kind,
-                        strategy=strategy,
-                        source=opened.words,
-                        seconds=seconds,
-                        finished_at=dt.datetime.now().astimezone(),
-                        notes=table.notes,
-                    ),
-                )
-                for table, out, told, tally in zip(tables, outs, reports, tallies, strict=True)
-            ]  # fmt: skip
+                    source=opened.words,
+                    seconds=seconds,
+                    finished_at=dt.datetime.now().astimezone(),
+                    notes=table.notes,
+                ),
+            )
+            for table, out, told, tally in zip(tables, outs, reports, tallies, strict=True)
+        ]  # fmt: skip
+        for one in done:
+            write_report(one.report, one.facts, one.tally, one.table.columns)
+        status = max(_status(tally) for tally in tallies)
+        if as_json:
+            click.echo(json.dumps(_summary(done, status)))
+        elif not quiet:
             for one in done:
-                write_report(one.report, one.facts, one.tally, one.table.columns)
-            status = max(_status(tally) for tally in tallies)
-            if as_json:
-                click.echo(json.dumps(_summary(done, status)))
-            elif not quiet:
-                for one in done:
-                    _show(one)
-                if groups is not None:
-                    _show_together(tallies, groups)
-            unavailable = sum(tally.unavailable for tally in tallies)
-            if unavailable:
-                say(
-                    f"The source of truth ({opened.words}) did not answer for "
-                    f"{unavailable:,} of {total:,} rows. They are marked Unavailable, "
-                    "which says nothing about those children. When it is back, give the same "
-                    "command again: only those rows are asked. The other answers are kept in "
-                    f"{journal.path.name} until then."
-                )
-            else:  # the last thing of all: until here, a killed run finds every answer again
-                journal.remove()
-    except (TableError, JournalError) as error:
-        raise Misuse(str(error)) from None
-    except SourceError as error:
-        raise (Misuse if error.at_fault else NoAnswer)(str(error)) from None
-    except Stopped:
-        say(f"Stopped. What was answered is kept in {kept}: give the same command again to go on.")
-        sys.exit(INTERRUPTED)
-    except (OSError, sqlite3.Error) as error:
-        raise Misuse(
-            f"The run cannot go on: {error}. What was answered is kept in "
-            f"{kept}: put that right and give the same command again."
-        ) from None
+                _show(one)
+            if groups is not None:
+                _show_together(tallies, groups)
+        unavailable = sum(tally.unavailable for tally in tallies)
+        end_journal(journal, unavailable, total, opened.words, say)
     sys.exit(status)
 
 
@@ -270,35 +203,17 @@ def _link(tables: list[Table], errors: Console, quiet: bool) -> Groups:
         return gather(tables, Path(work), progress=stages.step)
 
 
-@contextlib.contextmanager
-def _open_journal(
-    path: Path, tables: list[Table], strategy: str, source: str, restart: bool
-) -> Iterator[Journal]:
-    journal = Journal.open(
-        path,
-        content=b"".join(table.digest for table in tables),
-        settings={"strategy": strategy, "source": source, "version": __version__},
-        restart=restart,
-    )
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
 def _destinations(
     in_files: tuple[Path, ...], output: Path | None, report: Path | None
 ) -> tuple[list[Path], list[Path], Path]:
     """Where outputs, reports and journal go; TableError when that would harm an input."""
-    for path in in_files:
-        if not path.exists():
-            raise TableError(f"{path} does not exist.")
+    check_input(in_files)
     if len(in_files) == 1:
         out = output or in_files[0].with_name(f"{in_files[0].stem}_matched.csv")
         if out.is_dir():
             raise TableError(f"{out} is a folder. Give -o the name of a file.")
         _check(out, report or _report_of(out), in_files)
-        return [out], [report or _report_of(out)], out.with_name(out.name + ".journal")
+        return [out], [report or _report_of(out)], journal_of(out)
     if report is not None:
         raise TableError("--report is for a single file: each of several has its own.")
     if len({path.stem for path in in_files}) < len(in_files):
@@ -320,17 +235,7 @@ def _report_of(out: Path) -> Path:
 
 
 def _check(out: Path, report: Path, in_files: tuple[Path, ...]) -> None:
-    if out.suffix.lower() in {".xlsx", ".xls", ".xlsm", ".ods"}:
-        raise TableError(
-            f"The output is CSV, which Excel opens. Give -o a name such as {out.stem}.csv."
-        )
-    for path in (out, report):
-        if path.exists() and any(path.samefile(one) for one in in_files):
-            raise TableError(f"{path} is the input, which is never overwritten. Give another name.")
-        if path.is_dir():
-            raise TableError(f"{path} is a folder. Give the name of a file.")
-        if not os.access(path.parent, os.W_OK):
-            raise TableError(f"The folder {path.parent} does not exist or cannot be written to.")
+    check_outputs((out, report), in_files)
     if out.absolute() == report.absolute():
         raise TableError("The output and the report cannot be the same file.")
 

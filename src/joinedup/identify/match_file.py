@@ -65,7 +65,7 @@ class Run:
         try:
             return identify(question, source, self.strategy)
         except SourceGone:
-            return _NOT_ASKED
+            return NOT_ASKED
 
 
 def match_file(table: Table, out: Path, run: Run) -> Tally:
@@ -74,7 +74,7 @@ def match_file(table: Table, out: Path, run: Run) -> Tally:
     Raises ``Stopped`` when the run is told to stop, leaving no output, only the journal.
     """
     patient = run.patient()
-    return _match(
+    return write_answers(
         table, out, EachAlone(lambda child: outcome_answer(run.identify(child, patient))), run
     )
 
@@ -89,7 +89,7 @@ def match_files(
     together = Together(groups, run.patient(), run.identify)
     answered: set[int] = set()
     return [
-        _match(table, out, _AskTogether(at, together, run.journal, answered), run)
+        write_answers(table, out, _AskTogether(at, together, run.journal, answered), run)
         for at, (table, out) in enumerate(zip(tables, outs, strict=True))
     ]
 
@@ -149,23 +149,37 @@ class _AskTogether:
         return Answer(status, (status, number, score, reasons[0]), reasons, shared.calls)
 
 
-def _match(table: Table, out: Path, asker: Asker, run: Run) -> Tally:
+def write_answers(
+    table: Table,
+    out: Path,
+    asker: Asker,
+    run: Run,
+    *,
+    more: Sequence[str] = (),
+    answer: Callable[[Outcome], Answer] | None = None,
+) -> Tally:
+    """Answer every row of a table and write it with its cells and columns of ours.
+
+    An answer's first four cells are a match's; those that follow stand under the headings ``more``.
+    ``answer`` makes one of the outcome of a row that was never asked about.
+    """
+    make = answer or outcome_answer
     batch = Batch(
         asker,
-        unreadable=_unreadable,
-        failed=_failed,
+        unreadable=lambda problem: make(_unreadable(problem)),
+        failed=lambda fault: make(_failed(fault)),
         journal=run.journal,
         workers=run.workers,
         stop=run.stop,
     )
     columns = [name for name in FIELDS if name in table.columns.positions or name in REQUIRED]
     tally = Tally()
-    headings = (*table.columns.headings, *HEADINGS)
+    headings = (*table.columns.headings, *HEADINGS, *more)
     with ResultFile(out, headings, mark=table.wants_mark) as result:
         for done in batch.run(table):
-            status, number, score, reason = done.answer.cells
+            matched, others = done.answer.cells[:4], done.answer.cells[4:]
             quality = data_quality(done.question, columns)
-            result.write((*done.row.cells, status, number, score, reason, quality, str(done.calls)))
+            result.write((*done.row.cells, *matched, quality, str(done.calls), *others))
             tally.add(done, columns)
             run.progress(done)
         result.commit()
@@ -206,28 +220,24 @@ def data_quality(question: Demographics | None, columns: list[str]) -> str:
     return "; ".join(parts)
 
 
-_NOT_ASKED = Outcome(
+NOT_ASKED = Outcome(
     Status.UNAVAILABLE,
     reasons=("not asked: the source of truth had stopped answering",),
     advice="This is not an answer about the child. Run the same command again later.",
 )
 
 
-def _unreadable(problem: str) -> Answer:
-    return outcome_answer(
-        Outcome(
-            Status.INVALID,
-            reasons=(problem,),
-            advice="Correct the row in the file and run again.",
-        )
+def _unreadable(problem: str) -> Outcome:
+    return Outcome(
+        Status.INVALID,
+        reasons=(problem,),
+        advice="Correct the row in the file and run again.",
     )
 
 
-def _failed(fault: str) -> Answer:
-    return outcome_answer(
-        Outcome(
-            Status.UNAVAILABLE,
-            reasons=(f"Joinedup itself failed on this row ({fault})",),
-            advice="This is not an answer about the child. Report it to your supplier.",
-        )
+def _failed(fault: str) -> Outcome:
+    return Outcome(
+        Status.UNAVAILABLE,
+        reasons=(f"Joinedup itself failed on this row ({fault})",),
+        advice="This is not an answer about the child. Report it to your supplier.",
     )

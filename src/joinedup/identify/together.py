@@ -15,13 +15,14 @@ import pyarrow as pa
 
 from joinedup.identify.evidence import WEIGHTS, weigh
 from joinedup.identify.outcome import Outcome, Status
+from joinedup.identify.seen import Seen
 from joinedup.linkage.index import CERTAIN
 from joinedup.linkage.model import Model
 from joinedup.linkage.prepare import rows
 from joinedup.linkage.record import LinkRecord
 from joinedup.linkage.score import Scorer, probability
 from joinedup.pds.patient import PdsPatient
-from joinedup.pds.search import Answer, Found, Search, Source
+from joinedup.pds.search import Source
 from joinedup.people.compare import Level
 from joinedup.people.demographics import Demographics
 
@@ -121,7 +122,7 @@ class Together:
         for child in children:
             shared = self._from(asked, child)
             if shared is None:
-                seen = _Seen(self._source)
+                seen = Seen(self._source)
                 outcome = self._ask(child.question, seen)
                 shared = Shared(outcome, outcome.calls)
                 if outcome.nhs_number is not None:
@@ -194,22 +195,3 @@ def _fits(child: _Child, other: _Asked) -> bool:
         and evidence.level("given") is not Level.DIFFERENT
         and evidence.level("birth_date") is not Level.DIFFERENT
     )
-
-
-class _Seen:
-    """A source that remembers whom it returned."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.found: dict[str, PdsPatient] = {}
-
-    def search(self, search: Search) -> Answer:
-        return self._keep(self._source.search(search))
-
-    def read(self, nhs_number: str) -> Answer:
-        return self._keep(self._source.read(nhs_number))
-
-    def _keep(self, answer: Answer) -> Answer:
-        if isinstance(answer, Found):
-            self.found[answer.patient.nhs_number] = answer.patient
-        return answer
