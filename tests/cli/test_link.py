@@ -1,7 +1,10 @@
 """``joinedup link`` as people run it, and ``joinedup evaluate --links`` on what it made."""
 
+import csv as csv_file
 import json
+import math
 import re
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -12,6 +15,7 @@ from click.testing import CliRunner, Result
 from joinedup.cli.evaluate import command as evaluate
 from joinedup.cli.link import command as link
 from joinedup.identities import link_files
+from joinedup.linkage.explain import signed
 from joinedup.simulate import simulate
 
 AGENCIES = ("childrens_services", "gp", "health", "police", "schools")
@@ -64,14 +68,52 @@ def test_the_report_stands_alone_and_names_no_child(region, linked) -> None:
     out, summary = linked
     page = (out / "report.html").read_text("utf-8")
     assert f"{summary['children']:,}" in page
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 3 + page.count("<h3")
     assert "<script" not in page
     assert not re.search(r'(src|href)="?http', page)
     people = duckdb.sql(f"select * from read_csv('{region}/schools.csv', all_varchar = true)")
     names = [row[people.columns.index("Surname")] for row in people.fetchall()]
     shown = re.sub(r"<style.*?</style>", "", page, flags=re.S)
     assert not [name for name in names if name and len(name) > 5 and f">{name}<" in shown]
-    assert not re.search(r"\b[SCHN]0{3}\d{6}\b", shown)
+    assert not re.search(r"\b[A-Z]\d{9}\b", shown)
+
+
+def test_every_cut_is_in_a_file_that_opens_anywhere_with_why(region, linked) -> None:
+    out, summary = linked
+    with (out / "cuts.csv").open(newline="") as file:
+        cuts = list(csv_file.DictReader(file))
+    assert Counter(cut["reason"] for cut in cuts) == summary["cuts"]
+    assert cuts, "some records look alike and are not one child"
+    of = {
+        (row["source"], row["id"]): row["cluster_id"]
+        for row in pq.read_table(out / "clusters.parquet").to_pylist()
+    }
+    for cut in cuts:
+        one, other = (cut["source_l"], cut["id_l"]), (cut["source_r"], cut["id_r"])
+        assert of[one] != of[other]
+        assert float(cut["match_weight"]) >= math.log2(0.95 / 0.05)
+        assert " ".join(one) in cut["words"]
+    assert (out / "cuts.csv").stat().st_mode & 0o077 == 0
+
+
+def test_the_report_shows_pairs_that_were_joined_and_cut_step_by_step(region, linked) -> None:
+    """The figures end at the weight by which it was decided, as the tables have it."""
+    out, _ = linked
+    page = re.sub(r"<svg.*?</svg>", "", (out / "report.html").read_text("utf-8"), flags=re.S)
+    shown = page[page.index('id="examples"') : page.index('id="conflicts"')]
+    links = pq.read_table(out / "links.parquet").to_pylist()
+    weakest = min(links, key=lambda link: link["match_weight"])
+    with (out / "cuts.csv").open(newline="") as file:
+        cuts = [cut for cut in csv_file.DictReader(file) if cut["reason"] == "evidence"]
+    likeliest = max(cuts, key=lambda cut: float(cut["match_weight"]))
+    assert "Joined: the weakest link" in shown
+    assert "Not joined: the likeliest pair: evidence" in shown
+    for pair in (weakest, likeliest):
+        details = float(pair["match_weight"]) - float(pair["context"])
+        assert f"Together {signed(details)} bits" in shown
+        assert f'<td class="number">{signed(details)}</td></tr>\n</tbody>' in shown
+        if abs(float(pair["context"])) >= 0.05:
+            assert f"{signed(float(pair['match_weight']))} in all" in shown
 
 
 def test_what_was_linked_is_compared_with_the_truth(region, linked, tmp_path) -> None:
@@ -159,6 +201,10 @@ def test_what_is_known_of_people_is_kept(tmp_path) -> None:
     assert kept["one", "1"] != kept["two", "7"]
     shown = (tmp_path / "out" / "conflicts.parquet").read_bytes()
     assert b"cannot-link" not in shown
+    # Nor is there a way by cuts from one of them to the other: the file of cuts has its headings.
+    assert (tmp_path / "out" / "cuts.csv").read_text().count("\n") == 1
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "they would lead from a record to one that it is never to be" in page
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinedup.linkage.clusters import Clusters, resolve
-from joinedup.linkage.components import components
+from joinedup.linkage.components import components, weakest_support
 from joinedup.linkage.constraints import ConstraintError, Constraints, Reason, Ref, pair
 from joinedup.linkage.model import Model
 from joinedup.linkage.places import RecordsError
@@ -202,6 +202,18 @@ def child(source: str, id: str, given: str, **also) -> LinkRecord:
     columns = {"family": "SMITH", "birth_date": "2012-05-04", "birth_day": 15464}
     words = {"given_words": (given,), "given_forms": (given,), "family_forms": ("SMITH",)}
     return LinkRecord(source, id, given=given, **{**columns, **words, **also})
+
+
+@given(st.dictionaries(st.sampled_from(list(combinations(range(7), 2))), st.integers(1, 9)))
+def test_a_cluster_comes_apart_at_its_cohesion(weights: dict) -> None:
+    left, right = (np.array([pair[end] for pair in weights], np.int64) for end in (0, 1))
+    weight = np.array(list(weights.values()), float)
+    cluster = components(7, left, right)[left]
+    for name, cohesion in weakest_support(cluster, left, right, weight).items():
+        inside = components(7, left, right) == name
+        held, fewer = weight >= cohesion, weight > cohesion
+        assert len(set(components(7, left[held], right[held])[inside])) == 1
+        assert len(set(components(7, left[fewer], right[fewer])[inside])) > 1
 
 
 def test_twins_side_by_side_are_not_joined_through_a_third_record() -> None:

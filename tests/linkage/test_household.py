@@ -3,6 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
+from joinedup.linkage import open_groups
 from joinedup.linkage.batch import find_pairs
 from joinedup.linkage.clusters import Clusters, resolve
 from joinedup.linkage.constraints import Constraints
@@ -102,6 +103,17 @@ def test_the_order_of_records_makes_no_difference(tmp_path) -> None:
     other = link(records[::-1], tmp_path, household=True)
     assert one.table == other.table
     assert one.links["context"].to_pylist() == pytest.approx(other.links["context"].to_pylist())
+
+
+def test_two_processes_divide_as_one_does(tmp_path, monkeypatch) -> None:
+    records = [*region(twins_missed=True), KEVIN, record("gp", 500, "Oscar"), WEI]
+    records += [record("schools", at, GIVEN[at % 4], postcode="LS1 1AA") for at in range(30)]
+    alone = link(records, tmp_path, household=True)
+    monkeypatch.setattr(open_groups, "_PAYS", 2)
+    beside = link(records, tmp_path, household=True)
+    assert alone.cuts.num_rows
+    for name in ("table", "links", "cohesion", "cuts", "conflicts"):
+        assert getattr(alone, name) == getattr(beside, name)
 
 
 def test_one_record_without_pairs_is_a_child(tmp_path) -> None:

@@ -109,9 +109,9 @@ def test_what_is_left_off_early_could_not_have_come_to_that_much(
 def spark() -> Iterator[Any]:
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java 17: make java")
-    from joinedup.linkage.spark import local_session
+    from joinedup.linkage.spark import start_session
 
-    session = local_session()
+    session = start_session()
     session.sparkContext.setLogLevel("ERROR")
     session.conf.set("spark.sql.shuffle.partitions", "1")
     yield session

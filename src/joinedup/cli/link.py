@@ -25,9 +25,12 @@ from joinedup.identities.never import SealedPairs, read_sides
 from joinedup.identities.tokens import Tokens
 from joinedup.linkage.clusters import THRESHOLD
 from joinedup.linkage.constraints import ConstraintError, Constraints, read_pairs
+from joinedup.linkage.link_examples import examples
 from joinedup.linkage.link_report import MEANINGS, Counts, LinkFacts, count, render
 from joinedup.linkage.model import Model, ModelError
 from joinedup.linkage.places import RecordsError
+from joinedup.linkage.score import Scorer
+from joinedup.linkage.told_cuts import told
 from joinedup.linkage.train import TrainingError
 from joinedup.standards.columns import TableError, read_mapping
 from joinedup.standards.output import ResultFile
@@ -146,8 +149,9 @@ def command(
 
     IN are files that `joinedup check` reads, or Parquet tables with the same columns. Writes into
     DIR: links.parquet (pairs of records of one child, with their weight), clusters.parquet (every
-    record with the child it belongs to), conflicts.parquet (what a person should look at),
-    cohesion.parquet (how firmly each child's records hold together) and report.html.
+    record with the child it belongs to), conflicts.parquet (what a person should look at), cuts.csv
+    (likely pairs that are not joined, and why), cohesion.parquet (how firmly each child's records
+    hold together) and report.html.
     """
     errors = Console(stderr=True, highlight=False)
     say = functools.partial(errors.print, markup=False, soft_wrap=True)
@@ -242,10 +246,25 @@ def _write(out: Path, linked: Linked, settings: Settings, progress: StageProgres
             for name, issue in linked.problems:
                 file.write([name, *issue_row(issue)])
             file.commit()
-    page = render(_facts(linked, settings, progress), clusters, linked.pairs)
+    cuts = told(clusters, settings.constraints.cannot_link)
+    _write_cuts(out / "cuts.csv", cuts)
+    shown = examples(clusters.links, cuts, linked.records, Scorer(linked.model))
+    page = render(_facts(linked, settings, progress), clusters, linked.pairs, cuts, shown)
     partial = out / "report.html.partial"
     partial.write_text(page, "utf-8")
     os.replace(partial, out / "report.html")
+
+
+def _write_cuts(path: Path, cuts: pa.Table) -> None:
+    with ResultFile(path, cuts.column_names) as file:
+        for batch in cuts.to_batches():
+            for row in batch.to_pylist():
+                file.write([_cell(each) for each in row.values()])
+        file.commit()
+
+
+def _cell(value: float | str | None) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else value or ""
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

@@ -24,11 +24,12 @@ from joinedup.identities.files import Records, read_records
 from joinedup.identities.never import SealedPairs
 from joinedup.linkage.batch import Engine, find_pairs
 from joinedup.linkage.clusters import THRESHOLD, Clusters, resolve
-from joinedup.linkage.constraints import PAIR_COLUMNS, Constraints, Ref, pair
+from joinedup.linkage.constraints import Constraints
 from joinedup.linkage.household import LEAST
 from joinedup.linkage.model import Model
 from joinedup.linkage.record import LinkRecord
 from joinedup.linkage.score import Scorer
+from joinedup.linkage.told_cuts import told
 from joinedup.linkage.train import train
 from joinedup.standards import Issue, Severity
 
@@ -198,7 +199,7 @@ def link_files(paths: Sequence[Path], work: Work, settings: Settings, progress: 
             threshold=settings.threshold,
             household=True,
         )
-    clusters = replace(clusters, cuts=_without(clusters.cuts, sealed))
+    clusters = replace(clusters, cuts=told(clusters, sealed))
     problems = [(name, _issue(raw)) for name, raw in account["problems"]]
     return Linked(
         files, account["joined"], account["left_out"], problems, records, pairs_at, model,
@@ -215,15 +216,6 @@ def _recognised_by(records: pa.Table) -> Iterator[LinkRecord]:
     for batch in records.select(_RECOGNISED_BY).to_batches(max_chunksize=_BLOCK):
         for row in batch.to_pylist():
             yield LinkRecord(**{**row, "nhs_numbers": tuple(row["nhs_numbers"] or ())})
-
-
-def _without(cuts: pa.Table, pairs: frozenset[tuple[Ref, Ref]]) -> pa.Table:
-    """Leave out the pairs that nobody is to be told of."""
-    if not pairs:
-        return cuts
-    names = cuts.select(list(PAIR_COLUMNS)).to_pylist()
-    told = [pair(Ref(a, b), Ref(c, d)) not in pairs for a, b, c, d in (n.values() for n in names)]
-    return cuts.filter(pa.array(told, pa.bool_()))
 
 
 def _check(records: pa.Table, files: list[FileCount], constraints: Constraints) -> None:

@@ -83,7 +83,9 @@ def resolve(
     ``source_l, id_l, source_r, id_r, match_weight``: the candidates that may be one child. Two
     records are joined at a probability of ``threshold``. With ``household``, what is known of the
     household is added to the weights: the pairs need their levels, as `find_pairs` writes them, and
-    those from ``household.LEAST`` on. The order of rows makes no difference.
+    those from ``household.LEAST`` on. The order of rows makes no difference. Thousands of groups
+    that are open are shared with a new process, which imports the caller's main module, as with
+    ``multiprocessing``.
 
     Raises ``RecordsError`` for records or pairs that cannot be used, ``ConstraintError`` when
     decisions contradict each other.
@@ -129,8 +131,8 @@ def resolve(
     )
     members = members[np.argsort(gathered[members], kind="stable")]
     starts = np.flatnonzero(np.diff(gathered[members], prepend=-1))
-    for group in np.split(members, starts[1:]) if members.size else []:
-        groups.settle(group.tolist())
+    if members.size:
+        groups.settle_all([group.tolist() for group in np.split(members, starts[1:])])
     return _Tables(names, edges.and_also(groups.weighed), label, least).clusters(groups, decided)
 
 

@@ -36,35 +36,27 @@ def weakest_support(
     """Give for each cluster the weight at which it would come apart.
 
     ``cluster`` holds the cluster of each pair. It is the lowest weight on the heaviest tree that
-    spans the cluster (Kruskal 1956). A cluster of one pair has that pair's.
+    spans the cluster, all of them grown together: every part takes its heaviest pair to another
+    (Boruvka 1926). A cluster of one pair has that pair's.
     """
-    order = np.lexsort((right, left, -weight, cluster))
-    cluster, left, right, weight = cluster[order], left[order], right[order], weight[order]
-    starts: Places = np.flatnonzero(np.diff(cluster, prepend=-1))
-    counts = np.diff(starts, append=cluster.size)
-    found: dict[int, float] = {}
-    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
-        if count == 1:
-            found[int(cluster[start])] = float(weight[start])
-            continue
-        end = start + count
-        ends = left[start:end].tolist(), right[start:end].tolist()
-        found[int(cluster[start])] = _weakest(*ends, weight[start:end].tolist())
-    return found
-
-
-def _weakest(left: list[int], right: list[int], weight: list[float]) -> float:
-    above: dict[int, int] = {}
-
-    def top(record: int) -> int:
-        while record in above:
-            record = above[record]
-        return record
-
-    last = weight[0]
-    for one, other, each in zip(left, right, weight, strict=True):
-        a, b = top(one), top(other)
-        if a != b:
-            above[a] = b
-            last = each
-    return last
+    named, cluster = np.unique(cluster, return_inverse=True)
+    heaviest_first = np.argsort(-weight, kind="stable")
+    cluster, weight = cluster[heaviest_first], weight[heaviest_first]
+    left, right = left[heaviest_first], right[heaviest_first]
+    size = int(max(left.max(initial=-1), right.max(initial=-1))) + 1
+    weakest = np.full(named.size, np.inf)
+    part = np.arange(size, dtype=np.int64)
+    while left.size:
+        ends = part[left], part[right]
+        best = np.full(size, left.size, dtype=np.int64)
+        for end in ends:
+            np.minimum.at(best, end, np.arange(left.size))
+        chosen = np.zeros(left.size + 1, dtype=np.bool_)
+        chosen[best] = True
+        taken = np.flatnonzero(chosen[:-1])
+        np.minimum.at(weakest, cluster[taken], weight[taken])
+        part = components(size, ends[0][taken], ends[1][taken])[part]
+        further = np.flatnonzero(part[left] != part[right])
+        cluster, weight = cluster[further], weight[further]
+        left, right = left[further], right[further]
+    return dict(zip(named.tolist(), weakest.tolist(), strict=True))

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,14 @@ class Source:
     missed: int
 
 
+class _Place(NamedTuple):
+    """Where a record is: its home, its source's part of it, and whether twins are listed there."""
+
+    home: int
+    cell: int
+    twins: bool
+
+
 class Households:
     """The records' households of one birth date, and what is listed there.
 
@@ -76,6 +84,7 @@ class Households:
         self._scorer = scorer
         self._own = [at for at, each in enumerate(model.comparisons) if each.name in _OWN]
         self._known: dict[tuple[int, int], float] = {}
+        self._places: dict[int, _Place] = {}
         self._doubts = _Doubts(model)
         self._twin_evident = -model.prior_bits(TWIN)
         ordered = records.select(_COLUMNS).take(names.order)
@@ -84,6 +93,10 @@ class Households:
         self._list(records)
         self._count_misses()
         self._custom = _Custom(model, _codes(ordered["family"]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was looked up for single records stays here: another process looks it up itself."""
+        return self.__dict__ | {"_known": {}, "_places": {}}
 
     # ------------------------------------------------------------------ what is listed
     def _list(self, records: pa.Table) -> None:
@@ -155,11 +168,12 @@ class Households:
         against = self._against_twins(edges.left, edges.right)
         doubts = self._doubts.of_pairs(_levels(edges))
 
-        def more(custom: Weights) -> Weights:
-            return self._doubts.change(edges.weight, doubts, against, custom)
+        def more(custom: Weights, at: Places | slice) -> Weights:
+            some = [bits[at] for bits in doubts]
+            return self._doubts.change(edges.weight[at], some, against[at], custom)
 
         self._custom.learn(edges, more)
-        return edges.with_context(more(self._custom.of_pairs(edges)))
+        return edges.with_context(more(self._custom.of_pairs(edges), slice(None)))
 
     def between(
         self,
@@ -225,15 +239,12 @@ class Households:
         return found
 
     def _against_twins_of(self, some: Sequence[int], others: Sequence[int]) -> float:
-        mine, theirs = set(self._home[list(some)].tolist()), set(self._home[list(others)].tolist())
-        if self._twins[list(mine | theirs)].any():
+        sides = [[self._place(record) for record in records] for records in (some, others)]
+        if any(place.twins for side in sides for place in side):
             return self._twins_seen(some, others)
         best = 0.0
-        for home in mine & theirs:
-            cells = [
-                {int(self._cell[record]) for record in records if self._home[record] == home}
-                for records in (some, others)
-            ]
+        for home in {place.home for place in sides[0]} & {place.home for place in sides[1]}:
+            cells = [{place.cell for place in side if place.home == home} for side in sides]
             # A source on both sides is not one that lists only one of two.
             asked = cells[0] ^ cells[1]
             if cells[0] <= cells[1] or cells[1] <= cells[0]:
@@ -243,6 +254,15 @@ class Households:
             )
             best = max(best, float(bits))
         return min(best, _MOST_BITS)
+
+    def _place(self, record: int) -> "_Place":
+        """Give where one record is, which is asked of open groups again and again."""
+        found = self._places.get(record)
+        if found is None:
+            home = int(self._home[record])
+            found = _Place(home, int(self._cell[record]), bool(self._twins[home]))
+            self._places[record] = found
+        return found
 
     # ------------------------------------------------------------------ words
     def words(self, one: int, other: int) -> str:
@@ -359,10 +379,10 @@ def _households(ordered: pa.Table) -> Places:
     left, right = [], []
 
     def connect(key: Places, record: Places) -> None:
-        order = np.argsort(key, kind="stable")
-        again = np.diff(key[order]) == 0
-        left.append(record[order][:-1][again])
-        right.append(record[order][1:][again])
+        one_of = np.empty(int(key.max(initial=-1)) + 1, dtype=np.int64)
+        one_of[key] = record
+        left.append(record)
+        right.append(one_of[key])
 
     for column in ("phone", "homes"):
         record, code = _each(ordered[column])
@@ -390,8 +410,8 @@ def _families(ordered: pa.Table, total: int) -> tuple[Places, Places]:
 
 def _paired(one: Places, other: Places) -> Places:
     """A number for each distinct pair of numbers, from 0 on without gaps."""
-    key = one * (int(other.max(initial=0)) + 1) + other
-    found: Places = np.unique(key, return_inverse=True)[1].astype(np.int64)
+    key = pa.array(one * (int(other.max(initial=0)) + 1) + other)
+    found: Places = key.dictionary_encode().indices.to_numpy().astype(np.int64)
     return found
 
 
@@ -405,6 +425,7 @@ class _Doubts:
     """
 
     def __init__(self, model: Model) -> None:
+        self._model = model
         comparisons = model.comparisons
         self._sizes = [len(comparison.levels) for comparison in comparisons]
         self._others = [doubt for doubt in model.doubts if doubt != STRANGER]
@@ -423,6 +444,10 @@ class _Doubts:
             doubt: all(math.isclose(level.match, level.doubts[doubt]) for level in given.levels)
             for doubt in self._others
         }
+
+    def __reduce__(self) -> tuple[type["_Doubts"], tuple[Model]]:
+        """Another process makes it anew."""
+        return _Doubts, (self._model,)
 
     def of_pairs(self, levels: Levels) -> list[Weights]:
         """Give the weight against each doubt but the stranger, for the numbers that pairs have."""
@@ -502,27 +527,34 @@ class _Custom:
         )
         self._bits = np.zeros(int(family.max(initial=0)) + 1)
 
-    def learn(self, edges: Edges, more: Callable[[Weights], Weights]) -> None:
-        """Count the pairs; ``more`` gives what is to be added to their weights for a custom."""
-        differ = self._differs(edges)
+    def learn(self, edges: Edges, more: Callable[[Weights, Places | slice], Weights]) -> None:
+        """Count the pairs; ``more`` gives what is to be added to some weights for a custom."""
+        differ = np.flatnonzero(self._differs(edges))
         known = _levels(edges)[:, self._at] != NOT_KNOWN
         families = self._family[edges.left], self._family[edges.right]
 
-        def counted(chance: Weights) -> Weights:
+        def counted(chance: Weights, at: Places | slice) -> Weights:
             counts = np.zeros(self._bits.size)
             for names in families:
-                counts += np.bincount(names, weights=chance, minlength=counts.size) / 2
+                counts += np.bincount(names[at], weights=chance[at], minlength=counts.size) / 2
             counts[0] = 0.0  # the name is not known
             return counts
 
+        def chances(some: Edges, at: Places | slice) -> Weights:
+            custom = self.of_pairs(some)
+            found: Weights = known[at] / (1 + np.exp2(-(some.weight + more(custom, at))))
+            return found
+
+        changing = edges.at(differ)
         spread = np.full(_RATES.size, 1 / _RATES.size)
+        chance = chances(edges, slice(None))
         for _ in range(_ROUNDS):
-            chance = 1 / (1 + np.exp2(-(edges.weight + more(self.of_pairs(edges)))))
-            of, differing = counted(chance * known), counted(chance * differ)
+            of, differing = counted(chance, slice(None)), counted(chance, differ)
             if not differing.any():
                 return
             rates, spread = _rates(of, differing, spread)
             self._bits = np.log2(rates / self._usual)
+            chance[differ] = chances(changing, differ)  # of the others it stays
 
     def _differs(self, edges: Edges) -> Flags:
         at: Flags = np.array([False, *reversed(self._differ)])[_levels(edges)[:, self._at] + 1]

@@ -13,6 +13,9 @@ from markupsafe import Markup
 
 from joinedup.linkage.clusters import Clusters
 from joinedup.linkage.constraints import Reason
+from joinedup.linkage.explain import percent, signed, summary
+from joinedup.linkage.link_examples import Example
+from joinedup.linkage.score import probability
 from joinedup.page import render_page, share, svg
 
 MEANINGS: dict[str, str] = {
@@ -111,8 +114,13 @@ def weight_bins(pairs: Path, clusters: Clusters) -> list[tuple[float, str, int]]
     return found
 
 
-def render(facts: LinkFacts, clusters: Clusters, pairs: Path) -> str:
-    """The page as text. ``pairs`` is the Parquet file of candidate pairs."""
+def render(
+    facts: LinkFacts, clusters: Clusters, pairs: Path, cuts: pa.Table, shown: Sequence[Example]
+) -> str:
+    """The page as text. ``pairs`` is the Parquet file of candidate pairs.
+
+    ``cuts`` are those that are told of one by one, ``shown`` the examples (``link_examples``).
+    """
     counts = count(clusters)
     return render_page(
         "joinedup.linkage",
@@ -128,6 +136,12 @@ def render(facts: LinkFacts, clusters: Clusters, pairs: Path) -> str:
         sets_chart=_sets_chart(counts),
         weight_chart=_weight_chart(weight_bins(pairs, clusters), facts.threshold),
         strongest=_strongest(clusters.conflicts),
+        not_listed=clusters.cuts.num_rows - cuts.num_rows,
+        examples=shown,
+        signed=signed,
+        percent=percent,
+        probability=probability,
+        summary=summary,
     )
 
 

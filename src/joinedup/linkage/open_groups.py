@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from itertools import combinations
+from multiprocessing import get_context
 
 import pyarrow as pa
 
@@ -13,7 +16,10 @@ from joinedup.linkage.household import Households
 from joinedup.linkage.partition import APART, Contest, Graph, divide
 from joinedup.linkage.places import Edges, Names, columns_of
 from joinedup.linkage.record import LinkRecord
-from joinedup.linkage.score import NOT_KNOWN, Scorer
+from joinedup.linkage.score import NOT_KNOWN, Levels, Scorer
+
+_PAYS = 6_000  # groups above which a second process is worth its start
+_LAST = 1 << 30  # instead of `NOT_KNOWN`, so that the lowest is the best that is known
 
 
 class Decided:
@@ -99,10 +105,40 @@ class OpenGroups:
         self._least = least
         self._label = label
         self._households = households
-        self._levels: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._levels: dict[tuple[int, int], Levels] = {}
         self.weighed: dict[tuple[int, int], tuple[float, float]] = {}
         self.cuts: list[Cut] = []
         self.cases: list[Case] = []
+
+    def settle_all(self, groups: Sequence[list[int]]) -> None:
+        """Divide these groups; of many, a second process divides every other one."""
+        if len(groups) < _PAYS:
+            for group in groups:
+                self.settle(group)
+            return
+        with ProcessPoolExecutor(1, get_context("spawn")) as helper:
+            away = helper.submit(_settled, self._part(groups[1::2]), groups[1::2])
+            for group in groups[::2]:
+                self.settle(group)
+            labels, weighed, cuts, cases = away.result()
+        self._label[[record for group in groups[1::2] for record in group]] = labels
+        self.weighed |= weighed
+        self.cuts += cuts
+        self.cases += cases
+
+    def labels(self, groups: Sequence[list[int]]) -> Places:
+        """Give the labels of the groups' records, one after the other."""
+        return self._label[[record for group in groups for record in group]]
+
+    def _part(self, groups: Sequence[list[int]]) -> "OpenGroups":
+        """The same for these groups only, to be sent to another process."""
+        inside = {record for group in groups for record in group}
+        part = copy(self)
+        part._people = {record: self._people[record] for record in inside}
+        part._weights = {pair: each for pair, each in self._weights.items() if pair[0] in inside}
+        part._context = {pair: each for pair, each in self._context.items() if pair[0] in inside}
+        part._levels, part.weighed, part.cuts, part.cases = {}, {}, [], []
+        return part
 
     # ------------------------------------------------------------------ one open group
     def settle(self, members: list[int]) -> None:
@@ -159,7 +195,7 @@ class OpenGroups:
         found = self._weights.get(key)
         if found is None:
             weight, levels = self._scorer.weigh(self._people[key[0]], self._people[key[1]])
-            self._levels[key] = levels
+            self._levels[key] = _in_order(levels)
             context = 0.0
             if self._households is not None:
                 context = self._households.between(
@@ -190,26 +226,24 @@ class OpenGroups:
         A child who has moved agrees by one of the addresses; two of one name and birth date differ
         in the one pair that shows both NHS numbers, however many pairs agree in the name.
         """
-        first = (some[0], others[0])
-        size = len(self._levels_of(*first))
-        best, holders = [NOT_KNOWN] * size, [first] * size
-        for a in some:
-            for b in others:
-                for at, level in enumerate(self._levels_of(a, b)):
-                    if level != NOT_KNOWN and (best[at] == NOT_KNOWN or level < best[at]):
-                        best[at], holders[at] = level, (a, b)
-        levels = tuple(best)
+        pairs = [(a, b) for a in some for b in others]
+        columns = list(zip(*[self._levels_of(a, b) for a, b in pairs], strict=True))
+        best = [min(column) for column in columns]
+        # Of several pairs that agree as well, the first.
+        holders = [pairs[column.index(level)] for column, level in zip(columns, best, strict=True)]
+        levels = tuple([NOT_KNOWN if level == _LAST else level for level in best])
         weight = self._scorer.weigh_levels(levels, [self._people[one] for one, _ in holders])
         if self._households is None:
             return weight
         return weight + self._households.between(weight, levels, holders, some, others)
 
-    def _levels_of(self, one: int, other: int) -> tuple[int, ...]:
+    def _levels_of(self, one: int, other: int) -> Levels:
+        """The levels of two records; what is not known comes after every level."""
         key = (one, other) if one < other else (other, one)
         found = self._levels.get(key)
         if found is None:
-            found = self._scorer.weigh(self._people[key[0]], self._people[key[1]]).levels
-            self._levels[key] = found
+            levels = self._scorer.weigh(self._people[key[0]], self._people[key[1]]).levels
+            found = self._levels[key] = _in_order(levels)
         return found
 
     # ------------------------------------------------------------------ explain
@@ -299,3 +333,16 @@ class OpenGroups:
         )
         shown = (*alone, *own, *(record for group in rivals for record in group))
         return Case(Reason.CONTESTED, text, shown, best, rival)
+
+
+def _settled(
+    part: OpenGroups, groups: Sequence[list[int]]
+) -> tuple[Places, dict[tuple[int, int], tuple[float, float]], list[Cut], list[Case]]:
+    """Divide groups in a process of their own: gives the labels of their records, and the rest."""
+    for group in groups:
+        part.settle(group)
+    return part.labels(groups), part.weighed, part.cuts, part.cases
+
+
+def _in_order(levels: Levels) -> Levels:
+    return tuple([_LAST if level == NOT_KNOWN else level for level in levels])

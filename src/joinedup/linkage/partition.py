@@ -117,12 +117,19 @@ def _whole(graph: Graph, group: tuple[int, ...], least: float) -> list[tuple[int
 
 def _halves(group: tuple[int, ...]) -> Iterable[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Every way to split a small group in two; of a large one, each record from the rest."""
-    first, *rest = group
-    most = len(rest) // 2 + 1 if len(group) <= EXACT else 1
-    for size in range(1, most + 1):
-        for some in combinations(group, size):
-            if 2 * size < len(group) or some[0] == first:
-                yield some, tuple(record for record in group if record not in some)
+    for some, others in _halves_of(len(group)):
+        yield tuple([group[at] for at in some]), tuple([group[at] for at in others])
+
+
+@lru_cache(maxsize=EXACT)
+def _halves_of(total: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    most = (total - 1) // 2 + 1 if total <= EXACT else 1
+    return [
+        (some, tuple(at for at in range(total) if at not in some))
+        for size in range(1, most + 1)
+        for some in combinations(range(total), size)
+        if 2 * size < total or some[0] == 0
+    ]
 
 
 def _held(graph: Graph, group: tuple[int, ...], least: float) -> list[tuple[int, ...]]:

@@ -99,9 +99,9 @@ class Edges:
     levels: Levels | None = None
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "Edges":
-        return self._at(np.flatnonzero(mask))
+        return self.at(np.flatnonzero(mask))
 
-    def _at(self, at: Places) -> "Edges":
+    def at(self, at: Places) -> "Edges":
         levels = None if self.levels is None else self.levels[at]
         return Edges(self.left[at], self.right[at], self.weight[at], self.context[at], levels)
 
@@ -121,7 +121,7 @@ class Edges:
         ).in_order()
 
     def in_order(self) -> "Edges":
-        return self._at(np.lexsort((-self.weight, self.right, self.left)))
+        return self.at(np.lexsort((-self.weight, self.right, self.left)))
 
     def known(self) -> dict[tuple[int, int], float]:
         ends = zip(self.left.tolist(), self.right.tolist(), strict=True)

@@ -197,7 +197,8 @@ def _prepared(block: pa.Table, pool: Executor | None) -> pa.Table:
     for number, group in enumerate(_GROUPS):
         texts, places = _distinct([_text(block, name) for name in group.inputs])
         pieces = [
-            [text.slice(start, _PIECE) for text in texts]
+            # Copied: a slice goes to another process with all that it was cut from.
+            [pa.concat_arrays([text.slice(start, _PIECE)]) for text in texts]
             for start in range(0, max(1, len(texts[0])), _PIECE)
         ]
         several = [number] * len(pieces)

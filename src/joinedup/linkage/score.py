@@ -66,6 +66,10 @@ class Scorer:
         self._sums = lru_cache(maxsize=_KEPT)(self._sum)
         self._bounds = lru_cache(maxsize=_KEPT)(self._bound)
 
+    def __reduce__(self) -> tuple[type["Scorer"], tuple[Model]]:
+        """Another process makes it ready anew."""
+        return Scorer, (self.model,)
+
     def weigh(self, one: LinkRecord, other: LinkRecord) -> Weighed:
         """Weigh two records. The order of the two makes no difference."""
         levels = self._levels(one, other)

@@ -1,6 +1,7 @@
 """The same model on Spark, for more records than one machine holds.
 
-``find_pairs(..., engine="spark")`` starts Spark on this machine. On a cluster, give it a session:
+``find_pairs(..., engine="spark")`` starts Spark on this machine, or on the cluster whose master
+``JOINEDUP_SPARK_MASTER`` names; or it is given a session:
 
     session = configured(SparkSession.builder.master("spark://head:7077")).getOrCreate()
     find_pairs(records, model, engine="spark", spark=session, out=Path("/shared/links.parquet"))
@@ -34,15 +35,21 @@ def configured(builder: Any) -> Any:
     )
 
 
-def local_session() -> Any:
-    """Start Spark on this machine, on every core, reachable from nowhere else."""
+def start_session() -> Any:
+    """Start Spark where ``JOINEDUP_SPARK_MASTER`` says.
+
+    Without it on this machine, on every core, reachable from nowhere else.
+    """
     from pyspark.sql import SparkSession
+
+    builder = configured(SparkSession.builder.appName("joinedup"))
+    if master := os.environ.get("JOINEDUP_SPARK_MASTER"):
+        return builder.master(master).getOrCreate()
 
     # Else the workers take the system's Python, which has no rapidfuzz.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.master("local[*]").appName("joinedup")
     return (
-        configured(builder)
+        builder.master("local[*]")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", "8")
@@ -96,7 +103,7 @@ def score(
     session: Any = None,
 ) -> list[Path]:
     """Weigh the pairs that the model's rules find, into Parquet files in ``work``: gives them."""
-    spark = session or local_session()
+    spark = session or start_session()
     try:
         register_functions(spark)
         progress("Loading records", 0, 1)

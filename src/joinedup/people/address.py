@@ -174,6 +174,7 @@ def _regular_address(record: str) -> Address | None:
     return Address(tuple(lines.split("~")), flat, number, _street(street), postcode)
 
 
+@lru_cache(maxsize=20_000)
 def _unit(line: str) -> re.Match[str] | None:
     """Find a flat, or a floor that stands for one, in a line."""
     if not _MAY_BE_UNIT.search(line.casefold()):

@@ -10,7 +10,6 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
 )
-_SPACES = re.compile(r"\s+")
 _ONLY_DASHES = re.compile(r"[-\u2010-\u2015\u2212_\s]+")
 
 # What databases, spreadsheets and R write when a value is absent. "Na" and "Nan" are names of
@@ -50,7 +49,7 @@ def tidy(raw: str | None, limit: int) -> str | None:
         raw = unicodedata.normalize("NFKC", without_invisible(raw))
     elif not raw.isprintable():
         raw = without_invisible(raw)
-    text = _SPACES.sub(" ", raw).strip()
+    text = " ".join(raw.split())
     return None if is_absent(text) else text
 
 

@@ -53,6 +53,7 @@ def is_plain_postcode(text: str) -> bool:
     return found is not None and found[1] in _AREAS
 
 
+@lru_cache(maxsize=50_000)
 def is_normal_postcode(text: str) -> bool:
     """Say whether text is a likely postcode in its normal form, which ``read_postcode`` keeps."""
     found = _NORMAL.fullmatch(text)
