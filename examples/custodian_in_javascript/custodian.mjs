@@ -4,8 +4,10 @@
 //   node custodian.mjs https://hub.example.org our-client key.pem records.json
 //
 // The key is EC P-256 in PEM (PKCS #8). `joinedup conformance --serve --key key.pem` checks it.
+// Addresses, methods and types are in hub.mjs, which generate.mjs makes out of the hub's OpenAPI.
 import crypto from "node:crypto";
 import fs from "node:fs";
+import * as hub from "./hub.mjs";
 
 const [url, clientId, keyFile, recordsFile] = process.argv.slice(2);
 const key = crypto.createPrivateKey(fs.readFileSync(keyFile));
@@ -18,16 +20,15 @@ const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000
 let token = { ends: 0 };
 async function bearer() { // client credentials with private_key_jwt (RFC 7523)
   if (token.ends > Date.now() + 30_000) return token.text;
-  const audience = `${url}/api/v1/auth/token`, now = Math.floor(Date.now() / 1000);
+  const audience = url + hub.getTokenPath, now = Math.floor(Date.now() / 1000);
   const { kty, crv, x, y } = crypto.createPublicKey(key).export({ format: "jwk" });
   const kid = crypto.createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
   const claims = { iss: clientId, sub: clientId, aud: audience, iat: now, exp: now + 240, jti: crypto.randomUUID() };
   const head = `${json({ alg: "ES256", kid })}.${json(claims)}`;
   const signed = b64(crypto.sign("sha256", Buffer.from(head), { key, dsaEncoding: "ieee-p1363" }));
-  const answer = await fetch(audience, { method: "POST", redirect: "manual", body: new URLSearchParams({
-    grant_type: "client_credentials",
-    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-    client_assertion: `${head}.${signed}` }) });
+  const send = (method, path, form) => fetch(url + path, { method, redirect: "manual", body: new URLSearchParams(form) });
+  const answer = await hub.getToken(send, { grant_type: "client_credentials", client_assertion: `${head}.${signed}`,
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" });
   if (!answer.ok) throw await away(answer);
   const body = await answer.json();
   token = { text: body.access_token, ends: Date.now() + body.expires_in * 1000 };
@@ -67,6 +68,7 @@ function seal(record, jwk, workItemId) { // JWE (RFC 7516): ECDH-ES+A256KW, A256
 
 const place = ({ recordType, recordId }) => ({ systemId: system, recordType, recordId });
 
+/** @param {hub.ClaimedWork} item @returns {Omit<hub.WorkResult, "workItemId" | "leaseToken">} */
 function result(item) { // here your own rules decide who is given what
   const held = records.filter((one) => one.personId === item.sui && one.recordType === item.recordType);
   if (item.kind === "find") return held.length ? { outcome: "hasRecords", records: held.map(place) } : { outcome: "noRecords" };
@@ -79,12 +81,12 @@ function result(item) { // here your own rules decide who is given what
 let registered = false, unanswered = null; // an answer is sent until the hub has it
 for (;;) {
   try {
-    registered ||= await call("PUT", "/api/v2/register/pointers", { pointers: records.map((one) => ({ ...place(one), sui: one.personId })) });
-    if (!unanswered && (await call("HEAD", "/api/v2/work/available")).status === 200) {
-      const { status, body: item } = await call("POST", "/api/v2/work/claim", {});
+    registered ||= await hub.putPointers(call, { pointers: records.map((one) => ({ ...place(one), sui: one.personId })) });
+    if (!unanswered && (await hub.isWorkAvailable(call)).status === 200) {
+      const { status, body: item } = await hub.claimWork(call, {});
       if (status === 201) unanswered = { workItemId: item.workItemId, leaseToken: item.leaseToken, ...result(item) };
     }
-    if (unanswered) await call("POST", "/api/v2/work/result", unanswered);
+    if (unanswered) await hub.returnResult(call, unanswered);
     else await sleep(0.4 + 0.2 * Math.random());
     unanswered = null;
   } catch (error) {

@@ -2,24 +2,28 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from joinedup.custodian.conformance.check import Report
 from joinedup.custodian.conformance.custodian import CustodianChecks, Known
-from joinedup.custodian.conformance.stub import RunningStub
+from joinedup.custodian.conformance.stub import Asked, RunningStub
 from joinedup.standards.schemas import example
 from tests.custodian.agency import AMY, KEY, stub
+from tests.custodian.generated_client import FOLDER, NODE, make
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 PYTHON = [sys.executable, str(EXAMPLES / "custodian_in_python.py")]
-NODE = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-JAVASCRIPT = [NODE or "node", str(EXAMPLES / "custodian_in_javascript" / "custodian.mjs")]
+JAVASCRIPT = [NODE or "node", str(FOLDER / "custodian.mjs")]
+needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed here")
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def running() -> Iterator[RunningStub]:
         pytest.param(
             JAVASCRIPT,
             id="javascript",
-            marks=pytest.mark.skipif(NODE is None, reason="Node is not installed here"),
+            marks=needs_node,
         ),
     ],
 )
@@ -64,6 +68,30 @@ def test_an_example_keeps_the_contract(
         process.wait(10)
     assert [(one.name, one.why) for one in report.checks if not one.passed] == []
     assert {record for _, _, record in running.hub.pointers} == {"C1"}
+    assert {one.path for one in running.hub.asked} >= {"/api/v1/auth/token", "/api/v2/work/result"}
+    assert [fault for one in running.hub.asked for fault in not_described(one)] == []
+
+
+def not_described(asked: Asked) -> list[str]:
+    """What of a request is not in docs/openapi.json: its address, its method, a field."""
+    described = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))
+    call = described["paths"].get(asked.path, {}).get(asked.method.lower())
+    if call is None:
+        return [f"{asked.method} {asked.path}"]
+    content: dict[str, Any] = call.get("requestBody", {}).get("content", {})
+    body = dict(parse_qsl(asked.body)) if isinstance(asked.body, str) else asked.body
+    if not content:
+        return [f"{asked.path} takes no body"] if body else []
+    (form,) = content.values()
+    schema = {**form["schema"], "components": described["components"]}
+    found = Draft202012Validator(schema).iter_errors(body)
+    return [f"{asked.path} {each.json_path}: {each.validator}" for each in found]
+
+
+@needs_node
+def test_the_javascript_client_is_made_from_the_openapi_description() -> None:
+    """When this fails: ``python -m tests.custodian.generated_client``."""
+    assert (FOLDER / "hub.mjs").read_text("utf-8") == make()
 
 
 @pytest.mark.parametrize("path", [PYTHON[1], JAVASCRIPT[1]])
