@@ -72,7 +72,7 @@ bench: install ## Measure what docs/benchmarks.md says
 	$(BIN)/python benchmarks/standards.py
 	$(BIN)/python benchmarks/simulate.py
 	$(BIN)/python benchmarks/match_memory.py
-	$(BIN)/python benchmarks/together.py
+	$(BIN)/python benchmarks/together.py --children 5000
 	$(BIN)/joinedup simulate -o .bench/region --children 100000 --seed 11 --no-formats
 	$(BIN)/python benchmarks/linkage.py .bench/region --febrl --write
 	$(BIN)/python benchmarks/online.py

@@ -131,14 +131,28 @@ def test_six_agencies_run_their_own_nodes(demo: tuple[dict[str, Any], str]) -> N
     assert not waiting
 
 
-def _registered(store: Path) -> bool:
-    """Whether the hub has taken a pointer from this node."""
+def test_childrens_services_answers_for_placements(demo: tuple[dict[str, Any], str]) -> None:
+    """Of the children in its care alone, as their episodes in the SSDA903 files say."""
+    told, _ = demo
+    store = Path(told["custodians"]["DEMOCS"]).parent / "state" / "holdings.sqlite"
+    end = time.monotonic() + 120
+    while "placement.details" not in _registered(store) and time.monotonic() < end:
+        time.sleep(0.5)
+    taken = _registered(store)
+    assert 0 < taken["placement.details"] < taken["childrens-services.details"]
+
+
+def _registered(store: Path) -> dict[str, int]:
+    """How many pointers of each record type the hub has taken from this node."""
     try:
         with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as link:
-            query = "SELECT 1 FROM pointer WHERE sent_at IS NOT NULL AND refused IS NULL LIMIT 1"
-            return link.execute(query).fetchone() is not None
+            query = (
+                "SELECT record_type, count(*) FROM pointer "
+                "WHERE sent_at IS NOT NULL AND refused IS NULL GROUP BY 1"
+            )
+            return dict(link.execute(query).fetchall())
     except sqlite3.Error:
-        return False
+        return {}
 
 
 def test_everybody_who_is_named_can_sign_in(demo: tuple[dict[str, Any], str]) -> None:

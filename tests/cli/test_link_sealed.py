@@ -63,6 +63,25 @@ def test_a_sealed_pair_is_not_joined_and_nothing_says_so(files, sealed, tmp_path
     assert "never to be joined" not in (out / "report.html").read_text()
 
 
+def test_a_third_record_that_looks_like_both_is_no_way_from_one_to_the_other(
+    files, sealed, tmp_path
+):
+    third = ["C1", "Amy", "Smith", "2012-03-04", "F", "LS1 4AP", "0131 496 0781", ""]
+    with (tmp_path / "census.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, third])
+    out = tmp_path / "out"
+    all_files = [*files, str(tmp_path / "census.csv")]
+    result = run(*all_files, "-o", out, *sealed, "--json")
+    found = clusters(out)
+    assert found["H1"] != found["S1"]
+    assert json.loads(result.stdout)["cuts"] == {}
+    assert (out / "cuts.csv").read_text().count("\n") == 1
+    assert "never to be joined" not in (out / "report.html").read_text()
+    # Without the sealed pair the same records are joined, or cut for what anybody can see.
+    run(*all_files, "-o", tmp_path / "open", "-q")
+    assert clusters(tmp_path / "open")["C1"] == clusters(tmp_path / "open")["H1"]
+
+
 def test_without_it_they_are(files, tmp_path):
     out = tmp_path / "out"
     assert run(*files, "-o", out, "-q").exit_code == 0

@@ -1,6 +1,7 @@
 """What is shared with whom: rules, people's decisions, items, and what a record may never hold."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,57 @@ def test_content_is_not_kept_once_it_was_handed_over(
     fetch(node, hub)
     rows = node.store.work.execute("SELECT result, body FROM item").fetchall()
     assert all("content" not in row["result"] and not row["body"] for row in rows)
+
+
+def at_the_hub(answer: str, *items: str, ago: int = 0) -> dict[str, Any]:
+    when = datetime.now(UTC) - timedelta(seconds=ago)
+    return {
+        "answer": answer, "items": list(items), "decidedAt": when.isoformat(), "decidedBy": "Tom",
+    }  # fmt: skip
+
+
+def test_what_was_decided_at_the_hub_is_the_same_decision_made_elsewhere(
+    start: Callable[..., Node], hub: StubHub
+) -> None:
+    node = start(share="")
+    fetch(node, hub)
+    result, _ = fetch(node, hub, decision=at_the_hub("share"))
+    assert result["outcome"] == "shared"
+    assert not waiting_requests(node.store)
+    assert fetch(node, hub)[0]["outcome"] == "shared"  # it holds, though it is not sent again
+    decide_request(node.store, 1, "detriment", "amy")  # what was said last counts, here or there
+    older = at_the_hub("share", ago=60)
+    assert fetch(node, hub, decision=older)[0]["reason"] == "detriment"
+    assert fetch(node, hub, decision=at_the_hub("not-relevant"))[0]["reason"] == "not-relevant"
+    over = at_the_hub("share", ago=31 * 24 * 3600)
+    other = {"code": "OTHER", "name": "Another agency"}
+    assert fetch(node, hub, decision=over, searcher=other)[0]["reason"] == "ask-us"
+
+
+def test_a_part_that_was_decided_on_is_shared_and_another_waits(
+    start: Callable[..., Node], hub: StubHub
+) -> None:
+    node = start()  # a rule shares the record: a person's word comes first
+    part = at_the_hub("share", "firstName")
+    _, record = fetch(node, hub, items=["firstName", "birthAssignedSex"], decision=part)
+    assert set(record["payload"]) == {"firstName", "lastName", "dateOfBirth"}
+    assert fetch(node, hub, items=["birthAssignedSex"])[0]["reason"] == "ask-us"
+    assert len(waiting_requests(node.store)) == 1
+    assert "address" not in fetch(node, hub)[1]["payload"]
+
+
+def test_an_agency_can_keep_the_decision_to_itself(
+    start: Callable[..., Node], hub: StubHub
+) -> None:
+    node = start(share="", node="settle_seconds = 0.2\ndecide_at_hub = false")
+    assert fetch(node, hub, decision=at_the_hub("share"))[0]["reason"] == "ask-us"
+
+
+def test_a_store_of_before_takes_decisions_in_part(
+    start: Callable[..., Node], hub: StubHub
+) -> None:
+    node = start(share="")
+    node.store.work.execute("ALTER TABLE request DROP COLUMN items")
+    node = start(share="")
+    part = at_the_hub("share", "firstName")
+    assert fetch(node, hub, items=["firstName"], decision=part)[0]["outcome"] == "shared"

@@ -5,6 +5,7 @@ not in the table below fails ``test_every_route_is_declared``, which says what t
 """
 
 import itertools
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -22,7 +23,9 @@ Declare it in ROUTES of tests/hub/test_isolation.py, under its own key:
   Theirs("role", "id")   for a page with an id: the role that may see one's own, and the name of
                          the id in `world` that belongs to the first organisation. It is asked for
                          as another organisation and must answer as for an id that nobody has;
-  Call("id", body)       for an API call with an id, in its path or its body.
+  Call("id", body)       for an API call with an id, in its path or its body;
+  OneOf(names), HubsOwn(model) or Nothing()
+                         when the place in its address is no organisation's id: each is checked.
 """
 
 
@@ -45,11 +48,44 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Call:
-    """An API call about something of one organisation's; ``body`` makes the body from the id."""
+    """An API call about something of one organisation's; ``body`` makes the body from the id,
+    ``headers`` what it needs beside its token."""
 
     id: str
     body: Callable[[Any], Any] | None = None
     statuses: tuple[int, ...] = (403, 404)
+    headers: Callable[[], dict[str, str]] = dict
+
+
+@dataclass(frozen=True)
+class OneOf(Open):
+    """The place takes a name from a fixed list: nothing that an organisation made."""
+
+    names: Callable[[], Any] = tuple
+
+
+@dataclass(frozen=True)
+class HubsOwn(Open):
+    """The place is the id of something that belongs to no organisation."""
+
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Nothing(Open):
+    """Whatever is in the place, nothing is there."""
+
+
+def kinds_of_change() -> Any:
+    from joinedup.hub.organisations.forms import FORMS
+
+    return FORMS
+
+
+def events() -> Any:
+    from joinedup.hub.discovery.models import Event
+
+    return Event.values
 
 
 SIGN_IN = Open("who signs in is told by their own provider; no id")
@@ -78,6 +114,7 @@ PAGES = {
     "searches/<uuid:search_id>/signals": Theirs("social-worker", "search", owner_sees_it=False),
     "records/<uuid:asked_id>": Theirs("social-worker", "search", owner_sees_it=False),
     "asked-of-us": OWN,
+    "asked-of-us/<uuid:item_id>": Theirs("nurse", "left", {"answer": "share", "words": "Ours"}),
     "review": OWN,
     "review/<uuid:case_id>": Theirs("social-worker", "case"),
     "review/<uuid:case_id>/ask-again": Theirs("social-worker", "case", owner_sees_it=False),
@@ -87,8 +124,8 @@ PAGES = {
     "review/<uuid:case_id>/undo": Theirs("social-worker", "case", owner_sees_it=False),
     "administration": OWN,
     "administration/organisations": OWN,
-    "administration/propose/<str:kind>": Open("a kind of change, not an id; what is proposed "
-        "about another organisation is refused: see test_an_administrator_elsewhere"),
+    "administration/propose/<str:kind>": OneOf("a kind of change; what is proposed about another "
+        "organisation is refused: see test_an_administrator_elsewhere", kinds_of_change),
     "administration/changes/<uuid:change_id>": Theirs("administrator", "change"),
     "administration/changes/<uuid:change_id>/decide": Theirs(
         "administrator", "change", {"choice": "approve"}
@@ -98,7 +135,7 @@ PAGES = {
     ),
     "administration/stop": Open("ids in its form: see test_an_administrator_elsewhere"),
     "administration/agreements": HUBS,
-    "administration/agreements/<int:number>": HUBS,
+    "administration/agreements/<int:number>": HubsOwn(HUBS.why, "agreements.Agreement"),
     "administration/policy-preview": HUBS,
     "looked": Open("for any child, by number; gives entries the caller answers for: see "
         "watching/test_looked_pages"),
@@ -163,7 +200,7 @@ PAGES = {
     "fhir/R4/AuditEvent": OWN,
     "fhir/R4/AuditEvent/_search": Open("an NHS number, of any child; the caller's own acts, and "
         "disclosures of its own records, alone: see tests/hub/fhir/test_audit.py"),
-    "fhir/R4/<path:rest>": Open("nothing is there"),
+    "fhir/R4/<path:rest>": Nothing("no other resource is served"),
 }  # fmt: skip
 
 
@@ -222,8 +259,11 @@ API = {
         (400, 404, 409),
     ),
     ("POST", "/api/v1/records/{fetch_id}"): Call("fetch", lambda _: {"publicKey": key()}),
-    ("PUT", "/api/v2/subscriptions/{event}"): Open("the name of an event; the caller's own"),
-    ("DELETE", "/api/v2/subscriptions/{event}"): Open("the name of an event; the caller's own"),
+    ("GET", "/api/v1/records/{fetch_id}"): Call(
+        "fetch", headers=lambda: {"joinedup-public-key": json.dumps(key())}
+    ),
+    ("PUT", "/api/v2/subscriptions/{event}"): OneOf("of the caller's own", events),
+    ("DELETE", "/api/v2/subscriptions/{event}"): OneOf("of the caller's own", events),
 }
 
 UNDESCRIBED = {"api/", "api/openapi.json"}
@@ -270,14 +310,70 @@ def test_every_route_is_declared(db):
     assert not gone, f"Declared in test_isolation.py, but there no longer: {gone}"
 
 
-def test_a_route_with_an_id_is_called_or_says_why_not(db):
-    """A place in an address is an id until somebody says what else it is."""
-    unexplained = [
-        route
-        for route, declared in (PAGES | API).items()
-        if re.search(r"[<{]", str(route)) and isinstance(declared, Open) and declared is PUBLIC
-    ]
-    assert not unexplained
+PLACED = {
+    route: declared
+    for route, declared in (PAGES | API).items()
+    if re.search(r"[<{]", str(route)) and not isinstance(declared, Theirs | Call)
+}
+"""Routes with a place in their address that are not called as another organisation."""
+
+
+def test_a_place_in_an_address_is_an_id_unless_its_reason_is_one_of_the_list():
+    unexplained = [route for route, declared in PLACED.items() if type(declared) not in TRUE]
+    assert not unexplained, WHAT_TO_DO
+
+
+def test_each_reason_is_true_of_its_route(world):
+    """Put into the place what is in the list, and every id of every kind that the first has."""
+    ids = [each for each in vars(world).values() if isinstance(each, uuid.UUID | str | int)]
+    assert len(ids) > 15
+    untrue = [r for r, declared in PLACED.items() if not TRUE[type(declared)](world, r, ids)]
+    assert not untrue
+
+
+def put(world: Any, route: Any, places: list[Any], *codes: str) -> list[tuple[int, str]]:
+    """What these organisations see with each of these in the route's place."""
+    from tests.hub.organisations.people import browser, member
+
+    method, address = route if isinstance(route, tuple) else ("GET", f"/{route}")
+    body = {"url": "x"} if method == "PUT" else None
+    seen = []
+    for node in map(world.region.nodes.get, codes or ("TRUST",)):
+        page = browser(member(node.organisation))
+        for place in places:
+            path = re.sub(r"[<{][^>}]+[>}]", str(place), address)
+            machine = address.startswith(("/api/", "/fhir/"))
+            answer = node.call(method, path, body) if machine else page.get(path)
+            status, _, text = as_seen(answer, place)
+            seen.append((status, re.sub(r"Signed in as [^<]+", "", text)))
+    return seen
+
+
+def one_of(world: Any, route: Any, ids: list[Any]) -> bool:
+    """Every id is refused, alike; a name of the list is understood."""
+    names = list(PLACED[route].names())
+    refused, taken = put(world, route, ids), put(world, route, names)
+    assert {status for status, _ in refused} <= {404, 422}, route
+    return not set(map(str, ids)) & set(names) and bool(set(taken) - set(refused))
+
+
+def hubs_own(world: Any, route: Any, ids: list[Any]) -> bool:
+    """It belongs to no organisation, and two of them see the same."""
+    from django.apps import apps
+
+    model = apps.get_model(PLACED[route].model)
+    first, second = put(world, route, [model.objects.first().pk], "LA", "TRUST")
+    related = {field.related_model for field in model._meta.get_fields() if field.is_relation}
+    organisation = apps.get_model("organisations.Organisation")
+    return first == second and first[0] == 200 and organisation not in related
+
+
+def nothing(world: Any, route: Any, ids: list[Any]) -> bool:
+    """Every id is answered as any other word."""
+    return {status for status, _ in put(world, route, [*ids, "x"])} == {404}
+
+
+TRUE = {OneOf: one_of, HubsOwn: hubs_own, Nothing: nothing}
 
 
 @pytest.fixture
@@ -355,6 +451,7 @@ def world(browser_client, links):
         shield_change=lift.pk,
         opened=opened.pk,
         search=search,
+        left=left_to_a_person(search, ours),
         fetch=fetch,
         record="ours-1",
         work=(la_claim["workItemId"], la_claim["leaseToken"]),
@@ -408,6 +505,26 @@ def timezone_now() -> Any:
     from django.utils import timezone
 
     return timezone.now()
+
+
+def left_to_a_person(search: str, custodian: Any) -> Any:
+    """A record of the custodian's that its node left to a person."""
+    from datetime import timedelta
+
+    from joinedup.hub.discovery.models import Fetch, WorkItem
+    from tests.hub.discovery import region as words
+
+    now = timezone_now()
+    item = WorkItem.objects.create(
+        kind="fetch", search_id=search, custodian=custodian, record_type=words.CARE,
+        expires_at=now + timedelta(hours=1), visible_at=now, claims=1, outcome="withheld",
+        answered_at=now,
+    )  # fmt: skip
+    Fetch.objects.create(
+        work_item=item, system_id="main", record_id="ours-1", public_key=key(),
+        withheld_reason="ask-us",
+    )  # fmt: skip
+    return item.id
 
 
 def asked_for(ours: Any, holder: Any) -> Any:
@@ -491,7 +608,7 @@ def test_another_organisations_ids_are_nobodys_in_the_api(world):
         for id in (real, unknown_like(real)):
             body = declared.body(id) if declared.body else None
             at = path if isinstance(id, tuple) else re.sub(r"\{[^}]+\}", str(id), path)
-            answers.append(as_seen(trust.call(method, at, body), id))
+            answers.append(as_seen(trust.call(method, at, body, **declared.headers()), id))
         if answers[0] != answers[1] or answers[0][0] not in declared.statuses:
             wrong.append((method, path, answers[0][0], answers[1][0]))
     assert not wrong

@@ -75,7 +75,10 @@ class World:
             "recordId": ["pupil-1"],
             "workItemId": [each["workItemId"] for each in claimed],
             "leaseToken": [each["leaseToken"] for each in claimed],
+            "jobId": [each["workItemId"] for each in claimed],
+            "leaseId": [each["leaseToken"] for each in claimed],
             "publicKey": [key()],
+            "Joinedup-Public-Key": [json.dumps(key())],
             "birthDate": ["2014-03-27", "27/03/2014"],
             "given": ["Rowan"],
             "family": ["Testerton"],
@@ -149,9 +152,10 @@ def call_one(world: World, operation: Any, examples: int, derandomize: bool) -> 
     )  # fmt: skip
     @given(data=st.data(), case=cases)
     def call(data: Any, case: Any) -> None:
-        for place in case.path_parameters or {}:
-            if place in world.values and data.draw(st.booleans()):
-                case.path_parameters[place] = data.draw(st.sampled_from(world.values[place]))
+        for places in (case.path_parameters or {}, case.headers or {}):
+            for place in places:
+                if place in world.values and data.draw(st.booleans()):
+                    places[place] = data.draw(st.sampled_from(world.values[place]))
         if (how := data.draw(st.sampled_from(["as made", "in part", "all", "all"]))) != "as made":
             case.body = made_real(case.body, world.values, data.draw, how == "all")
         bearer = data.draw(st.sampled_from(bearers))

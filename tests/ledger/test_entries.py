@@ -60,7 +60,7 @@ def test_half_a_character_does_not_stop_an_entry():
 
 PERSONAL = {
     "subject": "9990000018", "reason": "Amy Smith was seen in Leeds", "case_reference": "C-4711",
-    "person": "person-77",
+    "person": "person-77", "relationship": "caseload",
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def test_an_entry_with_everything_said_has_these_facts():
     entry = Entry(
         AT, "record.find", "allowed", "T1", "client", "person", "nurse", "section-47",
         "public-task", "reason", "case", "9990000018", ("H",), ("health.details",), ("name",), 2,
-        200, "policy", True, ID, "trace", ("9990000026",), "family", 3,
+        200, "policy", True, ID, "trace", ("9990000026",), "family", 3, "caseload",
     )  # fmt: skip
     told = json.loads(entry.content(ID, b"\x01\x02"))
     assert told == {
@@ -50,7 +50,15 @@ def test_an_entry_with_everything_said_has_these_facts():
     }  # fmt: skip
     assert json.loads(entry.personal_part()) == {
         "subject": "9990000018", "reason": "reason", "case_reference": "case", "person": "person",
+        "relationship": "caseload",
     }  # fmt: skip
+
+
+def test_a_part_that_was_sealed_before_there_were_relationships_has_the_same_bytes():
+    entry = Entry(AT, "record.find", "allowed", subject="9990000018")
+    assert entry.personal_part() == (
+        b'{"case_reference":"","person":"","reason":"","subject":"9990000018"}'
+    )
 
 
 @pytest.mark.parametrize("name", ["subject", "reason", "case_reference", "person"])

@@ -2,10 +2,13 @@
 
 A search is answered with the records held, without their content. Content is shared when a rule of
 the configuration says so, or a person has; else the request is kept for a person, and the searcher
-is told to ask us. What a person decided comes before any rule, and a rule that withholds comes
-before one that shares (Children Act 2004 s.16LA: share unless it would be more detrimental).
+is told to ask us. A person decides here or at the hub, from where it comes with the item: it is the
+same decision, and the later one counts. What a person decided comes before any rule, and a rule
+that withholds comes before one that shares (Children Act 2004 s.16LA: share unless it would be more
+detrimental).
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from joinedup.custodian.children import Held, held, held_under
-from joinedup.custodian.client import WITHHELD_REASONS, Outcome, WorkItem
+from joinedup.custodian.client import WITHHELD_REASONS, Decision, Outcome, WorkItem
 from joinedup.custodian.config import Config, System
 from joinedup.custodian.envelope import EnvelopeError, seal
 from joinedup.custodian.records import NoRecord, has_record, make_record
@@ -108,13 +111,23 @@ def _sealed(
 
 def _decided(item: WorkItem, config: Config, store: Store) -> tuple[str, tuple[str, ...]]:
     """``share`` with the items to share (none named: all), or the reason why not."""
+    if item.decision and config.decide_at_hub:
+        _take_decision(item, item.decision, store)
     by_person = store.work.execute(
-        "SELECT answer FROM request WHERE searcher = ? AND system = ? AND record_type = ? AND"
-        " record_id = ? AND answer IS NOT NULL AND until > ? ORDER BY number DESC LIMIT 1",
-        (item.searcher, item.system_id, item.record_type, item.record_id, now()),
+        "SELECT answer, items FROM request WHERE searcher = ? AND system = ? AND record_type = ?"
+        " AND record_id = ? AND answer IS NOT NULL AND until > ?"
+        " ORDER BY answered_at DESC, number DESC LIMIT 1",
+        (*_same(item), now()),
     ).fetchone()
     if by_person:
-        return by_person["answer"], item.items
+        part = json.loads(by_person["items"] or "[]")
+        if not part or by_person["answer"] != SHARE:
+            return by_person["answer"], item.items
+        chosen = tuple(name for name in part if not item.items or name in item.items)
+        if chosen:
+            return SHARE, chosen
+        _keep_for_a_person(item, store)  # a part was shared, and now another is asked for
+        return ASK_US, ()
     about = (item.record_type, item.searcher, item.purpose)
     for rule in config.withhold:
         if rule.covers(*about):
@@ -132,11 +145,36 @@ def _decided(item: WorkItem, config: Config, store: Store) -> tuple[str, tuple[s
     return (SHARE, chosen) if chosen else ("not-relevant", ())
 
 
+def _same(item: WorkItem) -> tuple[str, str, str, str]:
+    return item.searcher, item.system_id, item.record_type, item.record_id
+
+
+def _take_decision(item: WorkItem, decision: Decision, store: Store) -> None:
+    """Write down what a person decided at the hub as if it were decided here.
+
+    It comes with every fetch for as long as it holds: what was decided here since stays.
+    """
+    known = store.work.execute(
+        "SELECT max(answered_at) FROM request WHERE searcher = ? AND system = ?"
+        " AND record_type = ? AND record_id = ?",
+        _same(item),
+    ).fetchone()[0]
+    if known and known >= at(decision.at):
+        return
+    _keep_for_a_person(item, store)
+    number = store.work.execute(
+        "SELECT max(number) FROM request WHERE searcher = ? AND system = ? AND record_type = ?"
+        " AND record_id = ? AND (answer IS NULL OR item = ?)",
+        (*_same(item), item.id),
+    ).fetchone()[0]
+    _write_down(store, number, decision)
+
+
 def _keep_for_a_person(item: WorkItem, store: Store) -> None:
     known = store.work.execute(
         "SELECT 1 FROM request WHERE item = ? OR (answer IS NULL AND searcher = ? AND system = ?"
         " AND record_type = ? AND record_id = ?)",
-        (item.id, item.searcher, item.system_id, item.record_type, item.record_id),
+        (item.id, *_same(item)),
     ).fetchone()
     if known:
         return
@@ -163,9 +201,16 @@ def decide_request(store: Store, number: int, decision: str, by: str) -> bool:
     """
     if decision != SHARE and decision not in WITHHELD_REASONS:
         raise ValueError(f"decide {SHARE} or one of {', '.join(WITHHELD_REASONS)}")
+    return _write_down(store, number, Decision(decision, by, datetime.now(UTC)))
+
+
+def _write_down(store: Store, number: int, decision: Decision) -> bool:
     changed = store.work.execute(
-        "UPDATE request SET answer = ?, answered_at = ?, answered_by = ?, until = ?"
+        "UPDATE request SET answer = ?, answered_at = ?, answered_by = ?, until = ?, items = ?"
         " WHERE number = ?",
-        (decision, now(), by, at(datetime.now(UTC) + _DECISION_LASTS), number),
-    )
+        (
+            decision.answer, at(decision.at), decision.by, at(decision.at + _DECISION_LASTS),
+            json.dumps(decision.items), number,
+        ),
+    )  # fmt: skip
     return changed.rowcount > 0

@@ -15,6 +15,7 @@ import uuid
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -92,6 +93,38 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What the agency's own people decided at the hub about a record and a searcher.
+
+    ``answer`` is ``share`` or a reason to withhold; ``items`` what to share (none named: all).
+    """
+
+    answer: str
+    by: str
+    at: datetime
+    items: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any] | None) -> "Decision | None":
+        """Read it as a work item has it; raises ``ValueError`` for what is none."""
+        if body is None:
+            return None
+        answer, when = str(body["answer"]), datetime.fromisoformat(str(body["decidedAt"]))
+        if answer not in ("share", *WITHHELD_REASONS) or when.tzinfo is None:
+            raise ValueError("this is not a decision")
+        return cls(answer, str(body["decidedBy"]), when, tuple(map(str, body.get("items") or ())))
+
+    def body(self) -> dict[str, Any]:
+        """As a work item has it."""
+        return {
+            "answer": self.answer,
+            "items": list(self.items),
+            "decidedAt": self.at.isoformat(),
+            "decidedBy": self.by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class WorkItem:
     """What the hub asks of a custodian: whether it holds records, or the content of one."""
 
@@ -113,6 +146,7 @@ class WorkItem:
     public_key: Mapping[str, Any] | None = None
     items: tuple[str, ...] = ()
     duties: tuple[str, ...] = ()
+    decision: Decision | None = None
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> "WorkItem":
@@ -141,8 +175,9 @@ class WorkItem:
                 public_key=body.get("publicKey"),
                 items=tuple(map(str, body.get("items") or ())),
                 duties=tuple(map(str, body.get("duties") or ())),
+                decision=Decision.read(body.get("decision")),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotOurContract(f"a work item lacks a field ({error})") from error
 
 

@@ -114,6 +114,7 @@ class Config:
     share: tuple[Rule, ...] = ()
     withhold: tuple[Rule, ...] = ()
     share_in_emergency: bool = True
+    decide_at_hub: bool = True
     poll_seconds: float = 2.0
     settle_seconds: float = 2.0
     refresh_hours: float = 24.0
@@ -170,6 +171,7 @@ def _config(part: "_Part", home: Path) -> Config:
         share=tuple(_rule(one, withholds=False) for one in share),
         withhold=tuple(_rule(one, withholds=True) for one in withhold),
         share_in_emergency=node.flag("share_in_emergency", True),
+        decide_at_hub=node.flag("decide_at_hub", True),
         poll_seconds=node.number("poll_seconds", 2.0, 0.05, 3600),
         settle_seconds=node.number("settle_seconds", 2.0, 0, 3600),
         refresh_hours=node.number("refresh_hours", 24.0, 0.001, 720),

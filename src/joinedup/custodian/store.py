@@ -67,7 +67,7 @@ CREATE INDEX IF NOT EXISTS item_open ON item (sent_at);
 CREATE TABLE IF NOT EXISTS request (
     number INTEGER PRIMARY KEY, asked_at TEXT, item TEXT, searcher TEXT, searcher_name TEXT,
     purpose TEXT, legal_basis TEXT, reason TEXT, system TEXT, record_type TEXT, record_id TEXT,
-    answer TEXT, answered_at TEXT, answered_by TEXT, until TEXT
+    answer TEXT, answered_at TEXT, answered_by TEXT, until TEXT, items TEXT
 );
 CREATE TABLE IF NOT EXISTS given (
     item TEXT PRIMARY KEY, at TEXT, correlation TEXT, searcher TEXT, searcher_name TEXT,
@@ -105,6 +105,7 @@ class Store:
                         "is made again from the files and the hub."
                     )
                 link.executescript(tables)
+                _add_missing(link)
                 link.execute(f"PRAGMA user_version = {_VERSION}")
                 link.close()
         except (OSError, sqlite3.Error) as error:
@@ -162,6 +163,13 @@ class Store:
         link.execute("PRAGMA journal_mode = WAL")
         link.execute("PRAGMA synchronous = FULL")  # what was said to the hub survives a power cut
         return link
+
+
+def _add_missing(link: sqlite3.Connection) -> None:
+    """Add the one column that a store of an earlier version has not got."""
+    columns = {row["name"] for row in link.execute("PRAGMA table_info(request)")}
+    if columns and "items" not in columns:
+        link.execute("ALTER TABLE request ADD COLUMN items TEXT")
 
 
 @contextmanager

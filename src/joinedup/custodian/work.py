@@ -132,4 +132,5 @@ def _as_body(item: WorkItem) -> dict[str, Any]:
         "publicKey": item.public_key,
         "items": list(item.items),
         "duties": list(item.duties),
+        "decision": item.decision.body() if item.decision else None,
     }

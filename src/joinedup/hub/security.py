@@ -1,7 +1,8 @@
-"""Response headers that Django and django-csp do not set."""
+"""Response headers that Django does not set."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 HEADERS = {
@@ -21,10 +22,11 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.headers = {**HEADERS, "Content-Security-Policy": settings.CONTENT_SECURITY_POLICY}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        for name, value in self.headers.items():
             response.setdefault(name, value)
         if not request.path.startswith("/static/"):
             response["Cache-Control"] = "no-store"

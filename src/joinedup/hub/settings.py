@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import dj_database_url
-from csp.constants import NONE, SELF
 
 from joinedup.database import database_url
 from joinedup.hub import environment
@@ -22,7 +21,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
-    "csp",
     "procrastinate.contrib.django",
     "joinedup.hub.rights",
     "joinedup.hub.sealing",
@@ -52,7 +50,6 @@ MIDDLEWARE = [
     "joinedup.hub.api.problems.ProblemDetailsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "joinedup.hub.security.MethodsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -123,18 +120,18 @@ if IS_HTTPS:
 
 SIGN_IN = environment.sign_in()
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF, *SIGN_IN.origins],  # signing out ends at the provider
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        " ".join(("form-action 'self'", *SIGN_IN.origins)),  # signing out ends at the provider
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300  # an answer to a request has eight for each of 20 items

@@ -6,6 +6,7 @@ from joinedup.hub.api.api import api
 from joinedup.hub.pages import (
     asked_of_us,
     chronicle,
+    decide_fetch,
     involved,
     journey,
     records,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("searches/<uuid:search_id>/signals", chronicle.signals, name="signals"),
     path("records/<uuid:asked_id>", records.show, name="record"),
     path("asked-of-us", asked_of_us.show, name="asked-of-us"),
+    path("asked-of-us/<uuid:item_id>", decide_fetch.decide, name="decide-fetch"),
     path("review", review.queue, name="review-cases"),
     path("review/<uuid:case_id>", review.show, name="review-case"),
     path("review/<uuid:case_id>/ask-again", review.ask_again, name="review-ask-again"),

@@ -28,11 +28,13 @@ _ADD = {
     "overruled": "INSERT INTO identities.overruled (event) VALUES (%s)",
 }
 _TEXT = 25  # PostgreSQL's number for text; 1009 is an array of them
-# One look-up a record, whatever the planner thinks of a table that it has not analysed yet.
+# One look-up a record, whatever the planner thinks of a table that it has not analysed yet. The
+# lists are in selects of their own: how long they are would have it plan anew for every question,
+# which takes longer than the answer.
 _ASK_IDENTITY = """
 SELECT source, id, (SELECT p.identity FROM identities.place p
                     WHERE p.source = asked.source AND p.id = asked.id)
-FROM unnest(%s::text[], %s::text[]) AS asked (source, id)
+FROM unnest((SELECT %s::text[]), (SELECT %s::text[])) AS asked (source, id)
 """
 _IDENTITY_OF = QuickQuery(_ASK_IDENTITY.replace("%s", "$1", 1).replace("%s", "$2"), (1009, 1009))
 _OF = " JOIN unnest(%s::text[], %s::text[]) AS asked (source, id) USING (source, id)"

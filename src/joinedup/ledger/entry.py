@@ -29,7 +29,9 @@ class Entry:
     an emergency, and the ids that tie one journey together.
 
     Sealed: ``subject`` (the child's SUI or identity), the ``reason`` in their words, the
-    ``case_reference``, and the ``person`` (who, by the hub's own id).
+    ``case_reference``, the ``person`` (who, by the hub's own id), and the ``relationship`` to the
+    child by which it was decided (``policy.Relationship``), where the policy asks for one. Sealed,
+    because in whose caseload a child is is about the child; absent where nothing is said.
 
     Neither: ``others``, children beside the subject whom the same answer named. They are not
     written down, but the entry is found by each of them (a blind index). ``held_back`` says why
@@ -61,6 +63,7 @@ class Entry:
     others: tuple[str, ...] = ()
     held_back: str = ""
     withheld: int | None = None
+    relationship: str = ""
 
     @property
     def has_personal_part(self) -> bool:
@@ -69,7 +72,8 @@ class Entry:
 
     def personal_part(self) -> bytes:
         """Give what is to be sealed, as canonical JSON."""
-        return canonical({name: _clean(getattr(self, name)) for name in SEALED})
+        said = {name: _clean(getattr(self, name)) for name in SEALED}
+        return canonical({name: text for name, text in said.items() if text or name in _ALWAYS})
 
     def content(self, id: UUID, commitment: bytes | None) -> bytes:
         """Give the leaf's content: the open part, and the commitment to the sealed one.
@@ -104,7 +108,8 @@ class Entry:
         )
 
 
-SEALED = ("subject", "reason", "case_reference", "person")
+_ALWAYS = ("subject", "reason", "case_reference", "person")
+SEALED = (*_ALWAYS, "relationship")
 
 
 def read_content(content: bytes) -> dict[str, Any]:

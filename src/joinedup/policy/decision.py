@@ -13,7 +13,7 @@ class Duty(StrEnum):
     EXPIRE = "expire"  # what is given ends after ``minutes``
     COMPLETE_LATER = "complete-later"  # an emergency's missing facts, within a day
     MASK_SERVICE = "mask-service"  # say only "a service; ask the desk", not which
-    CARRY_IDENTIFIER = "carry-identifier"  # what is given carries the number, or says why not
+    CARRY_IDENTIFIER = "carry-identifier"  # what is given carries the child's number
 
 
 @dataclass(frozen=True, slots=True)

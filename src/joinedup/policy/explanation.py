@@ -13,7 +13,7 @@ _DUTIES = {
     Duty.EXPIRE: "It ends after {minutes} minutes.",
     Duty.COMPLETE_LATER: "Complete the record within {hours} hours.",
     Duty.MASK_SERVICE: "It is shown as “a service”; the desk connects you.",
-    Duty.CARRY_IDENTIFIER: "What is given carries the child’s number, or says why not.",
+    Duty.CARRY_IDENTIFIER: "What is given carries the child’s number.",
 }
 
 

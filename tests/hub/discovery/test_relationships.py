@@ -111,6 +111,34 @@ def test_a_child_who_leaves_the_caseload_is_gone_from_what_was_found(region, at,
     assert len(region.la.results(search).json()["items"]) == 1
 
 
+def test_each_decision_is_on_record_with_the_relationship_as_it_was_then(region, at, allocate):
+    from joserfc.jwk import ECKey
+
+    from joinedup.hub.ledger.models import Entry
+    from joinedup.hub.ledger.opening import opened
+
+    def last():
+        (entry,) = opened(Entry.objects.filter(organisation="LA").order_by("-number")[:1])
+        assert "relationship" not in entry.facts, "whose caseload it is is about the child: sealed"
+        return entry.facts["action"], entry.facts["status"], entry.personal.get("relationship")
+
+    allocate("amina.yusuf", at.SUI)
+    behalf = {"person": "amina.yusuf", "role": "social-worker"}
+    search = region.la.search(recordTypes=[at.EDUCATION], onBehalfOf=behalf).json()["searchId"]
+    assert last() == ("record.find", 202, "caseload")
+    region.school.answer(region.school.claim().json(), "hasRecords", **at.has(at.EDUCATION, "p1"))
+    (item,) = region.la.results(search).json()["items"]
+    assert last() == ("record.find.read", 200, "caseload")
+    allocate("amina.yusuf")
+    region.la.results(search)
+    assert last() == ("record.find.read", 200, "self-claimed")
+    key = {"publicKey": ECKey.generate_key("P-256").as_dict(private=False)}
+    region.la.call("POST", f"/api/v1/records/{item['fetchId']}", key)
+    assert last() == ("record.fetch", 202, "self-claimed")
+    assert region.la.search(reason="", onBehalfOf=behalf).status_code == 403
+    assert last() == ("record.find", 403, "self-claimed")
+
+
 def test_a_request_to_share_is_decided_with_the_caseload_too(region, at, worker, colleague):
     """Reading of a child at level R is told to those responsible, unless the reader is known to."""
     from joserfc.jwk import ECKey

@@ -238,6 +238,34 @@ def test_an_account_for_linking_alone_links_and_reads_nothing_else(hub_database,
             owner.execute("DROP ROLE linking_account")
 
 
+def test_a_token_that_was_good_a_moment_ago_leaves_nobodys_rights(browser_client, machine):
+    """The connection has the rights of a token's organisation before it is known to be good."""
+    from django.test import RequestFactory
+
+    from joinedup.hub.api.bearer import BearerToken
+    from joinedup.hub.api.problems import Problem
+
+    token, door = machine.token(browser_client), BearerToken("get-an-identifier.read")
+    call = RequestFactory().get("/")
+    for _ in range(2):  # read from the database, then known
+        with acting.request():
+            door.authenticate(call, token)
+            assert _acts_for() == str(machine.client.organisation_id)
+    machine.client.revoked_at = timezone.now()
+    machine.client.save()
+    with acting.request():
+        with pytest.raises(Problem) as refused:
+            door.authenticate(call, token)
+        assert refused.value.status == 401
+        assert _acts_for() == acting.NOBODY
+
+
+def _acts_for():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('joinedup.organisation')")
+        return cursor.fetchone()[0]
+
+
 @transaction.atomic
 def _act_and_fail(organisation):
     acting.act_for(organisation)

@@ -324,6 +324,35 @@ def test_a_child_who_is_not_discoverable_looks_unknown(region, worker, may_shiel
     ).split("NHS number")[0]  # fmt: skip
 
 
+@pytest.mark.parametrize(("asked", "held"), [(SUI, OTHER_SUI), (OTHER_SUI, SUI)])
+def test_a_record_under_a_replaced_number_says_so_before_and_after_the_answer(
+    region, worker, links, may_shield, asked, held
+):
+    from joinedup.hub.register import supersession
+    from tests.hub.register.test_supersession import publish
+
+    was, other = "was replaced by another", "Held under another NHS number of this child"
+    publish(region.school, held, "P1")
+    publish(region.trust, asked, "T1", at="health.details")
+    supersession.learnt(OTHER_SUI, SUI)
+    search = worker.search(asked)
+    page = text(worker.get(search))
+    assert (was in page) is (asked == OTHER_SUI)
+    card = worker.get(search).content.decode().partition(str(region.school.organisation))[2]
+    assert other in card.partition("</section>")[0]
+    assert page.count(other) == 1, "the trust holds it under this number"
+    answer_finds(region, school_education="P1", trust_health="T1")
+    page = text(worker.get(search))
+    assert "8 of 8 answers are in" in page
+    assert page.count(other) == 1
+    assert held not in page.replace(" ", "")
+    # A shield hides it from the next reading on.
+    shield(region, "R")
+    page = text(worker.get(search))
+    assert other not in page
+    assert was not in page
+
+
 def test_a_refused_purpose_asks_nobody(region):
     """A lead at a school's other office: no footing, so nobody is asked and it is said why."""
     desk = Desk.of(region.school.organisation, "safeguarding-lead")

@@ -172,7 +172,7 @@ def test_a_social_worker_from_a_reason_to_the_signals(visit: Visit):  # noqa: F8
     visit.page.wait_for_url("**/searches/*")
     who = visit.page.url
     visit.check("30-involved-first")
-    until(visit, "10 of 12 answers are in.")
+    until(visit, "11 of 13 answers are in.")
     assert "Rowan Testerton" in visit.text
     assert "Westmarch GP Federation" in visit.text
     assert "an agency that has not answered may know this child" in visit.text
@@ -266,7 +266,7 @@ def test_the_pages_fit_a_narrow_screen_and_a_keyboard(chromium, region):  # noqa
         visit.page.keyboard.type(ROWAN)
         visit.page.keyboard.press("Enter")
         visit.page.wait_for_url("**/searches/*")
-        until(visit, "10 of 12 answers are in.")
+        until(visit, "11 of 13 answers are in.")
         who = visit.page.url
         visit.check("51-narrow-involved")
         asking(visit, "Health").focus()

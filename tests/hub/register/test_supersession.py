@@ -151,6 +151,7 @@ def test_a_custodian_is_asked_and_answers_by_the_number_it_knows(search, region,
     region.school.answer(claimed, "hasRecords", **has("education.details", "p1"))
     (item,) = region.la.results(begun["searchId"]).json()["items"]
     assert not item["provisional"]
+    assert item["otherNumber"], "it is still held under the other number"
     # And the content: by the number that it comes back with.
 
     answer = region.la.call(

@@ -116,14 +116,38 @@ def _plain(answer, request):
 
 
 def test_a_detriment_and_nothing_held_take_the_same_time(sides, monkeypatch):
+    """What takes time is the same for both: every statement to the database, and being held."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
     from joinedup.hub.shields import same_time
 
     held = []
     monkeypatch.setattr(same_time, "hold", lambda since, times=1: held.append(times))
-    request, _ = send(sides["LA"])
-    sides["LA"].get(f"/requests/{request.id}")
-    sides["LA"].get(f"/requests/{request.id}/read")
-    assert held == [1, 1]
+    done = []
+    for why in ("detriment", "not-held"):
+        request, _ = send(sides["LA"])
+        at = f"/requests/{request.id}"
+        withheld = {
+            "item0-decision": "withhold", "item0-why": why,
+            "item1-decision": "withhold", "item1-why": why, "words": "x" * 40,
+            "review_day": "1", "review_month": "3", "review_year": "2027",
+        }  # fmt: skip
+        assert sides["TRUST"].post(f"{at}/answer", withheld).status_code == 302
+        sides["LA"].get(at)  # what a process learns once is learnt
+        for path, status in ((at, 200), (f"{at}/read", 404)):
+            held.clear()
+            with CaptureQueriesContext(connection) as statements:
+                assert sides["LA"].get(path).status_code == status
+            assert held == [1]
+            done.append([_shape(each["sql"]) for each in statements.captured_queries])
+    assert len(done[0]) > 3
+    assert done[:2] == done[2:]
+
+
+def _shape(statement):
+    """A statement without what it is about."""
+    return re.sub(r"'[^']*'|\b\d+\b", "?", statement)
 
 
 def test_a_form_that_lacks_something_says_what(sides):

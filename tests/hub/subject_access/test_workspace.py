@@ -1,6 +1,8 @@
 """The workspace: from a request to a file without what belongs to others."""
 
 import re
+import uuid
+from collections import Counter
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -114,6 +116,72 @@ def test_a_shielded_childs_whereabouts_are_in_no_answer(workspace):
     body = text.partition("</p>")[2]  # the head says who answers
     assert "Testshire" not in body
     assert "refuge" not in text
+
+
+REPLACED = "9990000026"
+
+
+def renumber(hub):  # noqa: F811
+    """The child had another number: each organisation has something of each kind by that one."""
+    from joinedup.hub.discovery.models import Search
+    from joinedup.hub.identifiers.models import IdentifierRequest
+    from joinedup.hub.register import publishing, supersession
+    from joinedup.hub.sharing.models import ShareRequest
+
+    now = timezone.now()
+    nurse = hub.member(hub.trust, "nurse", "Nia Nurse")
+    for name, by in (("ours", hub.pat), ("theirs", nurse)):
+        organisation = by.organisation
+        hub.look(by, sui=REPLACED, holders=(hub.organisation.ods_code,))
+        given = publishing.Given(publishing.Record("main", "health.details", name), REPLACED)
+        publishing.publish(organisation, [given], {"health.details"})
+        Search.objects.create(
+            organisation=organisation, membership=by, role=by.role, sui=REPLACED,
+            purpose="early-help", legal_basis="consent", reason=name, record_types=[],
+            created_at=now, expires_at=now, correlation_id=uuid.uuid4(),
+        )  # fmt: skip
+        IdentifierRequest.objects.create(
+            organisation=organisation, person=by.person, role=by.role, purpose="early-help",
+            reason=name, asked_at=now, status="Match", nhs_number=REPLACED, channel="pages",
+            correlation_id=uuid.uuid4(),
+        )  # fmt: skip
+        ShareRequest.objects.create(
+            reference=name, asker=organisation, holder=hub.organisation, membership=by,
+            sui=REPLACED, purpose="early-help", legal_basis="consent", reason=name,
+            urgency="routine", received_at=now, state="received", due_at=now,
+            correlation_id=uuid.uuid4(),
+        )  # fmt: skip
+    supersession.learnt(REPLACED, SUI)
+
+
+def gathered(by):
+    """How many of each kind are gathered for somebody who answers, with the rights of a request."""
+    from joinedup.hub.rights import acting
+    from joinedup.hub.subject_access.authority import Asker
+    from joinedup.hub.subject_access.gathering import gather
+
+    with acting.request():
+        acting.act_for(by.organisation_id)
+        return Counter(found.source for found in gather(SUI, Asker.PARENT, by))
+
+
+@pytest.mark.parametrize("shielded", [False, True])
+def test_what_is_held_by_a_replaced_number_is_gathered_too(hub, shielded):  # noqa: F811
+    """Of a shielded child an organisation gathers by it what is its own; the hub everything."""
+    from tests.hub.register.test_supersession import shield
+
+    renumber(hub)
+    if shielded:
+        shield(hub.trust, SUI)
+    officer = hub.member(hub.organisation, "data-officer", "Dot Officer")
+    every = dict.fromkeys(("looks", "pointers", "numbers", "searches", "shares"), 2)
+    of_others = 0 if shielded else 1  # looks at its records, and who else holds one
+    assert gathered(officer) == {
+        "looks": 1 + of_others, "pointers": 1 + of_others, "numbers": 1, "searches": 1,
+        "shares": 2,
+    }  # fmt: skip
+    hub_officer = hub.member(hub.hub_lead.organisation, "data-officer", "Hob Officer")
+    assert {**gathered(hub_officer), "looks": 0} == {**every, "looks": 0}
 
 
 def test_serious_harm_is_for_a_practitioner_to_say(workspace):

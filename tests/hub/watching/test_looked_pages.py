@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from tests.hub.watching.conftest import SUI
 
 ASK = {
@@ -52,6 +54,19 @@ def test_a_lead_answers_for_their_own_people_and_records(hub):
     assert "Pat Testerton" in everybody
 
 
+def test_the_lead_sees_how_their_own_people_had_to_do_with_the_child(hub):
+    """Of another organisation's people they learn it there, and the family is not told it."""
+    nurse = hub.member(hub.trust, "nurse", "Nia Nurse")
+    hub.look(action="record.find", relationship="caseload")
+    hub.look(nurse, action="record.find", relationship="self-claimed", holders=("T1",))
+    lead = hub.browser(hub.lead)
+    page = text(lead.post("/looked", ASK))
+    assert page.count("The child was in their caseload") == 1
+    assert "By their own word" not in page
+    assert "By their own word" in text(hub.browser(hub.hub_lead).post("/looked", ASK))
+    assert "caseload" not in text(lead.post("/looked", {**ASK, "show": "family"}))
+
+
 def test_the_family_is_given_no_name_and_nothing_held_back(hub):
     hub.look()
     hub.look(purpose="early-help")
@@ -99,3 +114,60 @@ def test_an_entry_is_shown_again_and_nobody_elses_is_held(hub):
             "again" in each.facts["action"]][-1] == "ledger.show-again"  # fmt: skip
     family = text(lead.post("/looked", {**ASK, "show": "family"}))
     assert "Looked up the NHS number" in family
+
+
+REPLACED = "9990000026"
+
+
+@pytest.fixture
+def renumbered(hub):
+    """The child's number was replaced: looks by either, by own people and by others."""
+    from joinedup.hub.register import supersession
+
+    nurse = hub.member(hub.trust, "nurse", "Nia Nurse")
+    hub.look(reason="By the number of now")
+    hub.look(sui=REPLACED, reason="By the number of then")
+    hub.look(nurse, sui=REPLACED, holders=("T1",), purpose="early-help")
+    hub.look(nurse, sui=REPLACED, reason="Not of this child’s council")
+    supersession.learnt(REPLACED, SUI)
+    return hub
+
+
+@pytest.mark.parametrize(("asked", "other"), [(SUI, 2), (REPLACED, 1)])
+def test_looks_by_a_replaced_number_are_found_by_either(renumbered, asked, other):
+    lead = renumbered.browser(renumbered.lead)
+    page = text(lead.post("/looked", {**ASK, "sui": asked}))
+    assert "By the number of now" in page
+    assert "By the number of then" in page
+    assert page.count("govuk-table__row") == 4, "the head, two of our own, one of our records"
+    assert page.count("Under another NHS number of this child") == other
+    family = text(lead.post("/looked", {**ASK, "sui": asked, "show": "family"}))
+    assert family.count("Looked up the NHS number") == 3
+    everybody = text(renumbered.browser(renumbered.hub_lead).post("/looked", ASK))
+    assert everybody.count("Looked up the NHS number") == 4
+
+
+def test_that_a_shielded_child_has_another_number_is_not_told_by_who_looked(renumbered):
+    """Own people's looks by it are found, which are ours to answer for; what others did is not."""
+    from tests.hub.register.test_supersession import shield
+
+    shield(renumbered.trust, SUI)
+    lead = renumbered.browser(renumbered.lead)
+    page = text(lead.post("/looked", ASK))
+    assert "By the number of then" in page
+    assert "Under another NHS number" not in page
+    assert page.count("Looked up the NHS number") == 2
+    family = text(lead.post("/looked", {**ASK, "show": "family"}))
+    assert family.count("Looked up the NHS number") == 2
+    everybody = text(renumbered.browser(renumbered.hub_lead).post("/looked", ASK))
+    assert everybody.count("Looked up the NHS number") == 4
+
+
+def test_numbers_that_are_kept_apart_find_no_looks_of_each_other(renumbered, links):
+    """One before adoption and one after (trust rule L19)."""
+    from joinedup.identities.linking_index import Side
+
+    links.identities.forbid(Side((REPLACED,)), Side((SUI,)))
+    page = text(renumbered.browser(renumbered.hub_lead).post("/looked", ASK))
+    assert "By the number of now" in page
+    assert "By the number of then" not in page

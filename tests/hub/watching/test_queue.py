@@ -96,7 +96,7 @@ def test_every_opened_shield_is_reviewed(hub, running, alerts):
 
 
 def test_the_queue_names_no_child_and_the_alert_is_closed_with_words(hub, running, alerts):
-    hub.look(at=ago(days=11))
+    hub.look(at=ago(days=11), action="record.find", relationship="self-claimed")
     running.tonight()
     lead = hub.browser(hub.lead)
     queue = lead.get("/watching").content.decode()
@@ -107,6 +107,7 @@ def test_the_queue_names_no_child_and_the_alert_is_closed_with_words(hub, runnin
     page = lead.get(f"/watching/{alert.pk}").content.decode()
     assert "Bruises seen" in page
     assert "C-7" in page
+    assert "By their own word: no caseload, no open request" in page
     assert SUI not in page
     done = {"outcome": "concern", "note": "The manager knows of no such case"}
     assert lead.post(f"/watching/{alert.pk}", {**done, "note": ""}).status_code == 200

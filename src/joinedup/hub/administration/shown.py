@@ -44,7 +44,7 @@ def visible(text: str) -> str:
     """The text with each character that shows nothing, or turns text round, as its code."""
     return "".join(
         f"[U+{ord(character):04X}]"
-        if unicodedata.category(character).startswith("C") and character != "\n"
+        if unicodedata.category(character).startswith("C") and character not in "\r\n"
         else character
         for character in text
     )

@@ -27,6 +27,7 @@ from joinedup.hub.api.schemas import (
     form_body,
 )
 from joinedup.hub.discovery import (
+    draft,
     records_endpoint,
     search_endpoint,
     subscription_endpoint,
@@ -139,6 +140,7 @@ _KNOWN = frozenset(
         explain_endpoint.RecordDetails,
         explain_endpoint.PairQuestion,
         *discovery_schemas.BODIES,
+        *draft.BODIES,
         *register_endpoint.BODIES,
         *caseload_endpoint.BODIES,
         *sharing_endpoint.BODIES,

@@ -28,8 +28,16 @@ class BearerToken(HttpBearer):
         self.scopes = scopes
 
     def caller(self, request: HttpRequest, token: str) -> tokens.Caller | None:
-        """Who calls with the token; None when it proves nothing."""
-        return callers.read(token)
+        """Who calls with the token; None when it proves nothing.
+
+        A token that was good a moment ago nearly always is: the connection is given the rights of
+        its organisation when it is taken, in the one statement, and loses them if it is not.
+        """
+        act_for(callers.organisation_of(token))
+        caller = callers.read(token)
+        if caller is None:
+            act_for(None)
+        return caller
 
     def authenticate(self, request: HttpRequest, token: str) -> tokens.Caller:
         """The caller; raises ``Problem`` 401 or 403."""

@@ -23,6 +23,7 @@ class _Known:
     caller: tokens.Caller
     version: int
     until: float
+    """By the clock that nobody puts back."""
 
 
 _known: dict[bytes, _Known] = {}
@@ -38,14 +39,15 @@ def read(token: str, now: int | None = None) -> tokens.Caller | None:
         now = version(Kept.CALLERS)
     name = _name(token)
     known = _known.get(name)
-    if known and known.version == now != 0 and time.time() < known.until:
+    if known and known.version == now != 0 and time.monotonic() < known.until:
         return known.caller if known.caller.client.is_live(timezone.now()) else None
     _known.pop(name, None)
     caller = tokens.read(token)
     if caller is not None:
         if len(_known) >= _MOST:
             _known.clear()
-        _known[name] = _Known(caller, now, min(time.time() + KEPT_FOR, caller.good_until))
+        lasts = min(KEPT_FOR, caller.good_until - time.time())
+        _known[name] = _Known(caller, now, time.monotonic() + lasts)
     return caller
 
 

@@ -4,6 +4,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from joserfc.jwk import ECKey
 
 from joinedup.hub import environment
 from joinedup.hub.api import compact
-from joinedup.hub.api.assertions import Proven
+from joinedup.hub.api.assertions import CLOCK_SKEW, Proven
 from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import ClientKey, MachineClient
 
@@ -102,11 +103,12 @@ def read(token: str) -> Caller | None:
     except (JoseError, ValueError):
         return None
     claims = decoded.claims
+    seconds = time.time()
     good = (
         decoded.header.get("typ") == TYPE
         and claims.get("iss") == settings.HUB_URL
         and claims.get("aud") == f"{settings.HUB_URL}/api"
-        and claims.get("exp", 0) > time.time()
+        and claims.get("iat", inf) - CLOCK_SKEW <= seconds < claims.get("exp", 0)
     )
     if not good:
         return None

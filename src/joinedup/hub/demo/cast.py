@@ -61,8 +61,8 @@ NAMES = {one.ods_code: one.name for one in (*ORGANISATIONS, HUB_TEAM)}
 class CastCustodian:
     """An agency's node: which of the region's files it has, and what it answers for.
 
-    ``half`` is which half of the schools a trust runs. ``setting`` and ``practice`` are what the
-    agency knows of itself and its files do not say.
+    ``half`` is which half of the schools a trust runs. ``setting``, ``practice`` and ``authority``
+    are what the agency knows of itself and its files do not say.
     """
 
     ods_code: str
@@ -76,6 +76,7 @@ class CastCustodian:
     half: int | None = None
     setting: str = ""
     practice: str = ""
+    authority: str = ""
 
     @property
     def client_id(self) -> str:
@@ -94,7 +95,8 @@ _HEALTH = ("personal.details", "health.details")
 CUSTODIANS = (
     CastCustodian(
         "DEMOCS", "childrens_services", "cms", "Case management",
-        ("personal.details", "childrens-services.details"), "Duty desk", "0113 496 0100",
+        ("personal.details", "childrens-services.details", "placement.details"), "Duty desk",
+        "0113 496 0100", authority="Westmarch Council",
     ),
     CastCustodian(
         "DEMOSCH", "schools", "mis", "Pupil records", _EDUCATION, "Safeguarding lead",

@@ -121,6 +121,7 @@ def _write(home: Path, custodian: cast.CastCustodian, hub_url: str, client: Seed
             [systems.names]
             setting = "{custodian.setting}"
             practice = "{custodian.practice}"
+            authority = "{custodian.authority}"
 
             [[contacts]]
             name = "{custodian.contact}"

@@ -104,7 +104,8 @@ def _childrens_services(source: Path, folder: Path, ids: Set[str]) -> None:
         child for child in whole["Children"] if str(child.get("la_child_id")) in ids
     ]  # fmt: skip
     _text(folder / "csc_api.json", json.dumps(whole))
-    _rows(source / "ssda903_missing.csv", folder / "ssda903_missing.csv", ids)
+    for name in ("ssda903_episodes.csv", "ssda903_missing.csv"):
+        _rows(source / name, folder / name, ids)
 
 
 def _schools(source: Path, folder: Path, ids: Set[str]) -> None:

@@ -32,7 +32,12 @@ CARRIED_OUT = (
     Duty.COMPLETE_LATER,
     Duty.CARRY_IDENTIFIER,
 )
-"""What discovery sees to. A decision with any other duty counts as a denial."""
+"""What discovery sees to. A decision with any other duty counts as a denial.
+
+The identifier is carried whether or not its duty has begun (Children Act 2004 s.16LC): a fetch is
+for one number, a node makes no record without it (``custodian.records``), and the searcher opens
+none of another number. No exemption from the duty is used, so there is no code for one.
+"""
 
 
 @dataclass(frozen=True, slots=True)

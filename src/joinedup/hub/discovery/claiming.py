@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from joinedup.hub.discovery import leases
 from joinedup.hub.discovery.circle import Searcher, View, Why
-from joinedup.hub.discovery.models import Kind, Outcome, Search, WorkItem
+from joinedup.hub.discovery.models import FetchDecision, Kind, Outcome, Search, WorkItem
 from joinedup.hub.discovery.relationships import relationship_of
 from joinedup.hub.ledger.writing import record
 from joinedup.hub.organisations.models import Organisation
@@ -27,6 +27,8 @@ from joinedup.hub.shields.levels import level_of
 from joinedup.policy.question import Level
 
 LEASE = timedelta(minutes=5)
+DECISION_LASTS = timedelta(days=30)
+"""How long a person's decision holds for a searcher and a record; as a node keeps its own."""
 RETRY_AFTER = 5
 """Seconds after which a custodian without work may ask again."""
 
@@ -57,6 +59,7 @@ class Claim:
     lease_token: str
     lease_expires_at: datetime
     sui: str
+    decision: FetchDecision | None
 
 
 def available(custodian_id: int, now: datetime | None = None) -> bool:
@@ -113,7 +116,26 @@ def claim(
                 status=201,
             )
             known_by = _known_by(item)
-        return Claim(item, search, leases.token(item.id, item.claims), item.visible_at, known_by)
+            decided = decision_on(item, now) if item.kind == Kind.FETCH else None
+        token = leases.token(item.id, item.claims)
+        return Claim(item, search, token, item.visible_at, known_by, decided)
+
+
+def decision_on(item: WorkItem, now: datetime | None = None) -> FetchDecision | None:
+    """What the custodian's people decided last on this record for this searcher, while it holds."""
+    return (
+        FetchDecision.objects.filter(
+            custodian_id=item.custodian_id,
+            searcher_id=item.search.organisation_id,
+            record_type=item.record_type,
+            system_id=item.fetch.system_id,
+            record_id=item.fetch.record_id,
+            at__gt=(now or timezone.now()) - DECISION_LASTS,
+        )
+        .select_related("membership__person")
+        .order_by("-at")
+        .first()
+    )
 
 
 def _known_by(item: WorkItem) -> str:

@@ -168,7 +168,9 @@ def _decide(search: Search, found: _Record) -> tuple[frozenset[Duty], str, str]:
     Where no agreement covers it, that is said, for it is so for every child. Whatever depends on
     this child looks like nothing.
     """
-    view = View(searcher_of(search), why_of(search))
+    why = why_of(search)
+    note(relationship=why.relationship)
+    view = View(searcher_of(search), why)
     custodian = view.directory.custodians.get(found.place.custodian_id)
     types = [found.place.record_type]
     level = level_of(search.sui)

@@ -175,6 +175,41 @@ class Fetch(models.Model):
         return f"fetch of {self.work_item}"
 
 
+class FetchDecision(models.Model):
+    """What a custodian's people decided on a record that a searcher wants; only added to.
+
+    The last one for a searcher and a record counts, for 30 days.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    custodian = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    searcher = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    system_id = models.CharField(max_length=128)
+    record_type = models.CharField(max_length=64)
+    record_id = models.CharField(max_length=128)
+    answer = models.CharField(max_length=16, help_text="share, or why not: from the closed list")
+    items = ArrayField(models.CharField(max_length=128), default=list)
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    sealed_words = models.BinaryField("Why")
+    words = sealed("sealed_words", "id")
+    at = models.DateTimeField(db_index=True)
+    entry_id = models.UUIDField(help_text="The ledger's entry")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["custodian", "searcher", "record_id"], name="decisions_on_a_record"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"decision {self.id}"
+
+
 class Event(models.TextChoices):
     """What somebody can subscribe to."""
 

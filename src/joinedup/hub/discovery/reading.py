@@ -11,7 +11,7 @@ desk can be asked; not who holds it (trust rules L16, L17 and L22).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from joinedup.hub.discovery import fetch_ids, notices
-from joinedup.hub.discovery.circle import Place, Searcher, View
+from joinedup.hub.discovery.circle import Place, Searcher, View, Why
 from joinedup.hub.discovery.claiming import searcher_of, why_of
 from joinedup.hub.discovery.models import FoundRecord, Kind, Outcome, Search, WorkItem
 from joinedup.hub.ledger.writing import record
@@ -113,6 +113,18 @@ class _Found(NamedTuple):
     other_number: bool = False
 
 
+class _Pointer(NamedTuple):
+    """What the register has of a record, at its place."""
+
+    key: int
+    system_id: str
+    record_id: str
+    first_seen: date | None
+    last_seen: date | None
+    sui: str
+    refreshed_at: datetime
+
+
 def find(searcher: Searcher, search_id: UUID) -> Search | None:
     """A search of the searcher's organisation; None for another's, as for none at all."""
     return (
@@ -131,7 +143,8 @@ def read(
     """
     now = now or timezone.now()
     with transaction.atomic():
-        state = _state(searcher, search, now, items)
+        why = why_of(search)
+        state = _state(searcher, search, why, now, items)
         if state.restricted:
             notices.tell(search, now)
         record(
@@ -148,6 +161,7 @@ def read(
             record_types=tuple(sorted({one.record_type for one in state.items})),
             results=len(state.items),
             emergency=search.emergency,
+            relationship=why.relationship,
             correlation_id=search.correlation_id,
             trace_id=search.trace_id,
             status=200,
@@ -166,9 +180,9 @@ def _count_a_miss(search: Search, answers: Sequence[Standing]) -> None:
         enumeration.missed(who, enumeration.Asked(number=search.sui))
 
 
-def _state(searcher: Searcher, search: Search, now: datetime, items: bool) -> State:
+def _state(searcher: Searcher, search: Search, why: Why, now: datetime, items: bool) -> State:
     level, known = level_of(search.sui), known_as(search.sui)
-    view = View(searcher_of(search), why_of(search))
+    view = View(searcher_of(search), why)
     types = search.record_types
     asked = view.asked(types)
     told = view.told(types, level).allowed
@@ -208,12 +222,13 @@ def _state(searcher: Searcher, search: Search, now: datetime, items: bool) -> St
     also = sorted(revoked.intersection(asked.allowed))
     found: list[Item] = []
     if items:
-        answers = _answers(work)
-        for each in (*answers, *_register(search, known.numbers, silent, answers)):
+        held = _held(search, known.numbers)
+        answers = _answers(search, work, held)
+        for each in (*answers, *_register(search, held, silent, answers)):
             duties = told.get(each.place)
             if duties is not None:
                 masked = bool(duties & _MASKS)
-                hidden = each.other_number and level is not Level.OPEN
+                hidden = each.other_number and each.provisional and level is not Level.OPEN
                 may_fetch = each.place in given and not hidden
                 found.append(_item(searcher, search, view, each, may_fetch, masked))
     return State(
@@ -247,49 +262,70 @@ def _status(item: WorkItem, search: Search, now: datetime) -> str:
     return item.outcome or "waiting"
 
 
-def _answers(work: Iterable[WorkItem]) -> list[_Found]:
-    """What custodians said that they hold, of the items that are not revoked."""
+def _held(search: Search, numbers: Sequence[str]) -> dict[Place, list[_Pointer]]:
+    """The register's pointers to the child, under every number, by place."""
+    with pointers_of(numbers), connection.cursor() as cursor:
+        cursor.execute(_POINTERS, [list(numbers), search.record_types])
+        rows = cursor.fetchall()
+    held: dict[Place, list[_Pointer]] = defaultdict(list)
+    for key, custodian, system, record_type, *rest in rows:
+        held[Place(custodian, record_type)].append(_Pointer(key, system, *rest))
+    return held
+
+
+def _answers(
+    search: Search, work: Iterable[WorkItem], held: Mapping[Place, Sequence[_Pointer]]
+) -> list[_Found]:
+    """What custodians said that they hold, of the items that are not revoked.
+
+    Under which number, their own pointer to the record says; to one that has none, the number
+    that they were asked by.
+    """
     by_key = {item.pk: item for item in work if item.outcome == Outcome.HAS_RECORDS}
-    return [
-        _Found(
-            row.pk,
-            Place(by_key[row.work_item_id].custodian_id, by_key[row.work_item_id].record_type),
-            row.system_id,
-            row.record_id,
-            row.first_seen,
-            row.last_seen,
-            False,
-        )
-        for row in FoundRecord.objects.filter(work_item__in=list(by_key)).order_by("pk")
-    ]
+    found = []
+    for row in FoundRecord.objects.filter(work_item__in=list(by_key)).order_by("pk"):
+        item = by_key[row.work_item_id]
+        place = Place(item.custodian_id, item.record_type)
+        pointers = held.get(place, ())
+        under = {(each.system_id, each.record_id): each.sui for each in pointers}
+        number = under.get((row.system_id, row.record_id)) or _asked_under(search, pointers)
+        found.append(
+            _Found(
+                row.pk, place, row.system_id, row.record_id, row.first_seen, row.last_seen,
+                False, number != search.sui,
+            )
+        )  # fmt: skip
+    return found
 
 
 def _register(
-    search: Search, numbers: Sequence[str], silent: set[Place], answers: Sequence[_Found]
+    search: Search,
+    held: Mapping[Place, Sequence[_Pointer]],
+    silent: set[Place],
+    answers: Sequence[_Found],
 ) -> list[_Found]:
     """What the register knows of custodians that have not answered: told, and unconfirmed.
 
     One that has answered was asked by one number of the child. What it holds under another is
     told as well, where it did not name it.
     """
-    with pointers_of(numbers), connection.cursor() as cursor:
-        cursor.execute(_POINTERS, [list(numbers), search.record_types])
-        rows = cursor.fetchall()
-    held: dict[Place, list[tuple[str, datetime]]] = defaultdict(list)
-    for _, custodian, _, record_type, *_, sui, refreshed_at in rows:
-        held[Place(custodian, record_type)].append((sui, refreshed_at))
     named = {(each.place, each.system_id, each.record_id) for each in answers}
     found = []
-    for key, custodian, system, record_type, record_id, first, last, sui, _ in rows:
-        place = Place(custodian, record_type)
-        answered = place not in silent
-        if answered and (
-            sui == asked_under(search.sui, held[place]) or (place, system, record_id) in named
-        ):
-            continue
-        other = sui != search.sui
-        found.append(_Found(key, place, system, record_id, first, last, True, other))
+    for place, pointers in held.items():
+        asked = "" if place in silent else _asked_under(search, pointers)
+        for each in pointers:
+            if each.sui != asked and (place, each.system_id, each.record_id) not in named:
+                found.append(
+                    _Found(
+                        each.key, place, each.system_id, each.record_id, each.first_seen,
+                        each.last_seen, True, each.sui != search.sui,
+                    )
+                )  # fmt: skip
     return found
+
+
+def _asked_under(search: Search, pointers: Sequence[_Pointer]) -> str:
+    return asked_under(search.sui, [(each.sui, each.refreshed_at) for each in pointers])
 
 
 def _item(

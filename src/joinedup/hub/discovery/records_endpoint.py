@@ -1,9 +1,10 @@
-"""``POST /api/v1/records/{fetchId}``: one record's content, closed to the caller's own key."""
+"""``/api/v1/records/{fetchId}``: one record's content, closed to the caller's own key."""
 
-from typing import Any
+import json
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Header, Router
 
 from joinedup.hub.api.bearer import BearerToken
 from joinedup.hub.api.problems import BY_STATUS, Problem
@@ -43,9 +44,43 @@ _WITHHELD = {
 )
 def fetch(request: HttpRequest, fetch_id: str, question: RecordQuestion) -> Any:
     """Ask for a record, or collect it."""
+    asked = fetching.Asked(question.publicKey, question.items, question.reason)
+    return _fetch(request, fetch_id, asked)
+
+
+@router.get(
+    "/v1/records/{fetch_id}",
+    response={
+        200: SealedRecord,
+        202: None,
+        **dict.fromkeys((401, 403, 404, 409, 422, 503), ProblemDetails),
+    },
+    auth=BearerToken("fetch-record.read"),
+    operation_id="fetch_record_by_get",
+    summary="Get a record's content, as the national draft asks for it",
+    description="As POST, of the whole record, with the public key (a JSON Web Key) in a header.",
+)
+def fetch_by_get(
+    request: HttpRequest,
+    fetch_id: str,
+    public_key: Annotated[str, Header(alias="Joinedup-Public-Key", max_length=1000)],
+) -> Any:
+    """Ask for a record, or collect it, by the draft's method."""
+    return _fetch(request, fetch_id, fetching.Asked(_jwk(public_key)))
+
+
+def _jwk(text: str) -> dict[str, Any]:
+    """The key in a header; what is no JSON object is no key either."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _fetch(request: HttpRequest, fetch_id: str, asked: fetching.Asked) -> Any:
     caller: Caller = request.auth  # type: ignore[attr-defined]
     began = same_time.began()
-    asked = fetching.Asked(question.publicKey, question.items, question.reason)
     try:
         found = fetching.fetch(searcher_of(caller), fetch_id, asked)
     except fetching.NothingThere:

@@ -39,6 +39,7 @@ class SearchQuestion(Strict):
 
 class Link(Schema):
     href: str
+    method: Literal["GET"] = "GET"
 
 
 class SearchLinks(Schema):
@@ -134,6 +135,15 @@ class SearcherNamed(Schema):
     name: str
 
 
+class PersonsDecision(Schema):
+    """What your own people decided at the hub about this record and this searcher."""
+
+    answer: Literal["share", "detriment", "not-relevant", "not-held", "other-legal-bar"]
+    items: list[str] = Field(description="What to share of it; empty for all that is asked for")
+    decidedAt: datetime
+    decidedBy: str
+
+
 class ClaimedWork(Schema):
     """A work item under a lease. Answer it, or renew the lease, before it ends."""
 
@@ -158,6 +168,7 @@ class ClaimedWork(Schema):
     duties: list[str] | None = Field(
         None, description="mask-location: leave out where the child is"
     )
+    decision: PersonsDecision | None = None
 
 
 class LeaseQuestion(Strict):

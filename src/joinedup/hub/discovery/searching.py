@@ -76,6 +76,7 @@ def begin(searcher: Searcher, wanted: Wanted, why: Why, now: datetime | None = N
         "reason": why.reason,
         "case_reference": wanted.case_reference,
         "emergency": why.emergency,
+        "relationship": why.relationship,
     }
     note(**facts)
     if not is_plain_nhs_number(wanted.sui):

@@ -1,23 +1,22 @@
 """``/api/v2/work``: custodians ask for work, claim it, and return results. Outbound calls only."""
 
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Status
+from ninja import Body, Router, Status
 
 from joinedup.hub.api import callers
 from joinedup.hub.api.bearer import BearerToken
 from joinedup.hub.api.problems import Problem
 from joinedup.hub.api.schemas import ProblemDetails
 from joinedup.hub.api.tokens import Caller
-from joinedup.hub.discovery import answering, claiming, polls
+from joinedup.hub.discovery import answering, claiming, draft, polls
 from joinedup.hub.discovery.claiming import NotYours, TooLate
-from joinedup.hub.discovery.models import Kind, Outcome
+from joinedup.hub.discovery.models import FetchDecision, Kind, Outcome
 from joinedup.hub.discovery.schemas import (
     ClaimedWork,
     Lease,
-    LeaseQuestion,
     ResultTaken,
     WorkQuestion,
     WorkResult,
@@ -102,7 +101,7 @@ def available(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/v2/work/claim",
     response={
-        201: ClaimedWork,
+        201: ClaimedWork | draft.DraftJob,
         204: None,
         **dict.fromkeys((400, 401, 403, 413, 415, 422, 503), ProblemDetails),
     },
@@ -111,18 +110,23 @@ def available(request: HttpRequest) -> HttpResponse:
     summary="Take a work item",
     description=(
         "Needs the scope work-item.write. The item is yours until leaseExpiresAt; answer it, or "
-        "renew the lease, before then. 204 with Retry-After when there is none."
+        "renew the lease, before then. 204 with Retry-After when there is none. Without a body: a "
+        "lookup, answered in the words of the national draft."
     ),
 )
-def claim(request: HttpRequest, question: WorkQuestion) -> Any:
+def claim(request: HttpRequest, question: Annotated[WorkQuestion | None, Body()] = None) -> Any:
     """Give a work item."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     if len(request.body) <= _LONGEST and len(_well_formed) < _MOST:
         _well_formed.add(request.body)
     if _is_idle(request):
         return nothing()
-    taken = claiming.claim(caller.client.organisation, question.recordTypes, question.kinds)
-    return nothing() if taken is None else Status(201, _claimed(taken))
+    wanted = question or draft.LOOKUPS
+    taken = claiming.claim(caller.client.organisation, wanted.recordTypes, wanted.kinds)
+    if taken is None:
+        return nothing()
+    told = _claimed(taken)
+    return Status(201, told if question else draft.job(told))
 
 
 def _claimed(claim: claiming.Claim) -> dict[str, Any]:
@@ -152,8 +156,18 @@ def _claimed(claim: claiming.Claim) -> dict[str, Any]:
             "items": fetch.items,
             "duties": fetch.duties,
             "reason": fetch.reason or search.reason,
+            "decision": _decision(claim.decision) if claim.decision else None,
         }
     return body
+
+
+def _decision(decided: FetchDecision) -> dict[str, Any]:
+    return {
+        "answer": decided.answer,
+        "items": decided.items,
+        "decidedAt": decided.at,
+        "decidedBy": decided.membership.person.name,
+    }
 
 
 def _traceparent(trace_id: str) -> str | None:
@@ -164,7 +178,7 @@ def _traceparent(trace_id: str) -> str | None:
 @router.post(
     "/v2/work/lease/renew",
     response={
-        200: Lease,
+        200: Lease | draft.DraftLeaseRenewed,
         **dict.fromkeys((400, 401, 403, 409, 413, 415, 422, 503), ProblemDetails),
     },
     auth=BearerToken("work-item.write"),
@@ -172,14 +186,17 @@ def _traceparent(trace_id: str) -> str | None:
     summary="Hold a work item longer",
     description="Needs the scope work-item.write. 409 when the item is somebody else's by now.",
 )
-def renew(request: HttpRequest, question: LeaseQuestion) -> dict[str, Any]:
+def renew(request: HttpRequest, question: draft.LeaseGiven) -> Any:
     """Renew a lease."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     note(action="work.renew")
+    asked = question.in_ours() if isinstance(question, draft.DraftLease) else question
     try:
-        until = claiming.renew(caller.client.organisation, question.workItemId, question.leaseToken)
+        until = claiming.renew(caller.client.organisation, asked.workItemId, asked.leaseToken)
     except (NotYours, TooLate) as refusal:
         raise _refused(refusal) from None
+    if isinstance(question, draft.DraftLease):
+        return draft.renewed(question, until)
     return {"leaseExpiresAt": until}
 
 
@@ -197,12 +214,13 @@ def renew(request: HttpRequest, question: LeaseQuestion) -> dict[str, Any]:
         "lease, 409 for one that comes twice or too late."
     ),
 )
-def result(request: HttpRequest, question: WorkResult) -> Status[dict[str, Any]]:
+def result(request: HttpRequest, question: draft.ResultGiven) -> Status[dict[str, Any]]:
     """Take a result."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     note(action="work.result")
+    given = question.in_ours() if isinstance(question, draft.DraftResult) else question
     try:
-        entry = answering.answer(caller.client.organisation, _result(question))
+        entry = answering.answer(caller.client.organisation, _result(given))
     except answering.Malformed as fault:
         raise Problem(400, "malformed-result", fault.words) from None
     except (NotYours, TooLate) as refusal:

@@ -154,34 +154,32 @@ def record_question(
     asker: Asker, question: Demographics, channel: Channel | None = None
 ) -> IdentifierRequest:
     """Commit who asks, for whom and why, before anything is asked."""
-    request = new_request(asker, question, channel)
-    request.save(force_insert=True)
-    return request
-
-
-def new_request(
-    asker: Asker, question: Demographics, channel: Channel | None = None
-) -> IdentifierRequest:
-    """Make the record of who asks, for whom and why; it is not kept yet."""
-    trace = tracing.current()
-    return IdentifierRequest(
-        correlation_id=trace.correlation_id,
-        trace_id=trace.trace_id,
-        channel=channel or asker.channel,
+    return IdentifierRequest.objects.create(
+        **asked(asker, question, channel or asker.channel),
         organisation=asker.organisation,
         client=asker.client,
         person=asker.membership.person if asker.membership else None,
-        role=asker.membership.role if asker.membership else "",
-        purpose=asker.purpose,
-        case_reference=asker.case_reference,
-        reason=asker.reason,
-        fields_given=[
+    )
+
+
+def asked(asker: Asker, question: Demographics, channel: Channel) -> dict[str, Any]:
+    """Give what an ``IdentifierRequest`` says of a question, but for who it is that asks."""
+    trace = tracing.current()
+    return {
+        "correlation_id": trace.correlation_id,
+        "trace_id": trace.trace_id,
+        "channel": channel,
+        "role": asker.membership.role if asker.membership else "",
+        "purpose": asker.purpose,
+        "case_reference": asker.case_reference,
+        "reason": asker.reason,
+        "fields_given": [
             name
             for name, check in question.checks().items()
             if check.quality is not Quality.NOT_PROVIDED
         ],
-        asked_at=timezone.now(),
-    )
+        "asked_at": timezone.now(),
+    }
 
 
 def record_outcome(
@@ -229,4 +227,12 @@ def record_outcome(
             fields=(NUMBER,) if outcome.nhs_number else (),
             results=1 if outcome.nhs_number else 0,
             record_types=tuple(sorted({each.record_type for each in records})),
+            status=_http_status(request, outcome),
         )
+
+
+def _http_status(request: IdentifierRequest, outcome: Outcome) -> int | None:
+    """What a machine is answered with; which page a person sees is not decided here."""
+    if request.client_id is None:
+        return None
+    return 503 if outcome.status is Status.UNAVAILABLE else 200

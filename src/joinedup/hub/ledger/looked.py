@@ -19,7 +19,7 @@ from joinedup.hub.ledger.models import Entry, HoldBack
 from joinedup.hub.ledger.opening import Opened, opened
 from joinedup.hub.ledger.writing import SUBJECT, note, record
 
-PERSONAL = ("reason", "case_reference", "subject")
+_OF_THE_CHILD = ("reason", "case_reference", "subject", "relationship")
 
 
 class HeldBack(StrEnum):
@@ -32,10 +32,14 @@ class HeldBack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """One look at a child. ``held_back`` is empty, or why the family is not shown it."""
+    """One look at a child. ``held_back`` is empty, or why the family is not shown it.
+
+    ``other_name``: it is found by another name of the child alone, not by the one asked about.
+    """
 
     entry: Opened
     held_back: str
+    other_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +58,27 @@ class Told:
 
 
 def who_looked(
-    sui: str, *also: str, only: Callable[[Opened], bool] = lambda _: True
+    sui: str, *also: str, only: Callable[[Looked], bool] = lambda _: True
 ) -> list[Looked]:
     """Give every entry about a child, oldest first, with the sealed parts opened.
 
     ``also`` are other names of the same child: a superseded number, an identity. ``only`` leaves
     out what whoever asks may not read. That it was asked is noted for the request's own entry.
     """
-    found = [look for look in _looks((sui, *also)) if only(look.entry)]
+    found = [look for look in _looks((sui, *also)) if only(look)]
     note(action="ledger.who-looked", subject=sui, results=len(found))
     return found
 
 
 def who_looked_for_family(
-    sui: str, *also: str, only: Callable[[Opened], bool] = lambda _: True
+    sui: str, *also: str, only: Callable[[Looked], bool] = lambda _: True
 ) -> list[Told]:
     """Give what the family may know of who looked, oldest first.
 
     ``only`` leaves out what whoever answers the family does not answer for. How many entries were
     held back is noted for the request's own entry, and is not told.
     """
-    found = [look for look in _looks((sui, *also)) if only(look.entry)]
+    found = [look for look in _looks((sui, *also)) if only(look)]
     shown = [_told(look.entry) for look in found if not look.held_back]
     note(
         action="ledger.who-looked-for-family",
@@ -127,13 +131,17 @@ def _looks(names: tuple[str, ...]) -> list[Looked]:
     for entry, found in zip(entries, opened(entries), strict=True):
         if entry.about is None or bytes(entry.about) not in indexes:
             found = _of_another(found)
-        looks.append(Looked(found, decided.get(entry.number, found.facts["held_back"])))
+        asked = indexes[0] in {bytes(each) for each in (entry.about or b"", *(entry.others or ()))}
+        held = decided.get(entry.number, found.facts["held_back"])
+        looks.append(Looked(found, held, not asked))
     return looks
 
 
 def _of_another(found: Opened) -> Opened:
     """An entry about another child whose answer named this one too: who, and not about whom."""
-    personal = found.personal and {**found.personal, **dict.fromkeys(PERSONAL, "")}
+    personal = found.personal and {
+        name: "" if name in _OF_THE_CHILD else text for name, text in found.personal.items()
+    }
     return Opened(found.id, found.number, found.at, found.facts, personal, found.damaged)
 
 

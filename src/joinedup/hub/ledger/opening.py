@@ -18,8 +18,9 @@ class Opened:
     """An entry with both its parts.
 
     ``facts`` are the open ones by name. ``personal`` has ``subject``, ``reason``,
-    ``case_reference`` and ``person``; it is ``None`` when there is none, when its key was
-    destroyed, or when it is ``damaged``: it does not open, or is not what the log commits to.
+    ``case_reference`` and ``person``, and ``relationship`` where one is said. It is ``None`` when
+    there is none, when its key was destroyed, or when it is ``damaged``: it does not open, or is
+    not what the log commits to.
     """
 
     id: UUID

@@ -2,20 +2,23 @@
 
 No child is named here: a request is known by our own record's id, which our own system knows.
 What no agreement lets us be asked any more, and what our system has not been given yet, is counted
-at most.
+at most. What our system left to a person leads to the page on which that person decides.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from joinedup.hub.discovery import decisions
 from joinedup.hub.discovery.models import Kind, Outcome, WorkItem
 from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import ROLES_THAT_ASK, Organisation, Role
@@ -29,6 +32,9 @@ SHOWN_FOR = timedelta(days=30)
 PER_PAGE = 50
 
 _UNANSWERED = Said("Being looked up", "blue")
+_FOR_A_PERSON = Said("Waits for a person", "orange")
+_LEFT = Said("Left to a person", "grey")
+MOST_WAITING = 50
 OUTCOMES = {
     Outcome.HAS_RECORDS: Said("We hold a record", "green"),
     Outcome.NO_RECORDS: Said("No record", "grey"),
@@ -43,7 +49,6 @@ WITHHELD_WORDS = {
     "not-relevant": "not relevant to the purpose",
     "not-held": "we do not hold it",
     "other-legal-bar": "another law forbids it",
-    "ask-us": "we want to speak first",
 }
 
 
@@ -60,6 +65,7 @@ class Line:
     ours: str
     said: Said
     why: str
+    to_decide: UUID | None = None
 
 
 @require_GET
@@ -77,6 +83,11 @@ def show(request: HttpRequest) -> HttpResponse:
         .order_by("-search__created_at", "id"),
         PER_PAGE,
     ).get_page(request.GET.get("page"))
+    waits = decisions.waiting(organisation)
+    to_decide = (
+        waits.select_related("search__organisation", "fetch")
+        .order_by("-search__emergency", "-answered_at", "id")[:MOST_WAITING]
+    )  # fmt: skip
     note(action="work.list", holders=(organisation.ods_code,), results=len(page))
     return render(
         request,
@@ -85,7 +96,9 @@ def show(request: HttpRequest) -> HttpResponse:
             "to_collect": _to_collect(organisation).count(),
             "counts": _counted(counts),
             "page": page,
-            "lines": _lines(page),
+            "lines": _lines(page, set(waits.values_list("id", flat=True))),
+            "to_decide": _lines(to_decide, {item.id for item in to_decide}),
+            "waiting": waits.count(),
             "kind": kind,
             "days": SHOWN_FOR.days,
         },
@@ -119,17 +132,20 @@ def _counted(counts: Counter[tuple[str, str]]) -> list[tuple[str, int]]:
     ]
 
 
-def _lines(page: Page[WorkItem]) -> list[Line]:
+def _lines(page: Iterable[WorkItem], waiting: set[UUID]) -> list[Line]:
     now = timezone.now()
     lines = []
     for item in page:
         said = OUTCOMES[Outcome(item.outcome)] if item.outcome else _UNANSWERED
         if item.answered_at is None and item.expires_at <= now:
             said = Said("We did not answer in time", "red")
-        why, ours = "", ""
+        why, ours, to_decide = "", "", None
         if item.kind == Kind.FETCH:
             ours = item.fetch.record_id
-            why = WITHHELD_WORDS.get(item.fetch.withheld_reason, "")
+            if item.fetch.withheld_reason == decisions.ASK_US:
+                said, to_decide = _FOR_A_PERSON if item.id in waiting else _LEFT, item.id
+            else:
+                why = WITHHELD_WORDS.get(item.fetch.withheld_reason, "")
         else:
             ours = ", ".join(sorted(record.record_id for record in item.records.all()))
         search = item.search
@@ -144,6 +160,7 @@ def _lines(page: Page[WorkItem]) -> list[Line]:
                 ours,
                 said,
                 why,
+                to_decide,
             )
         )
     return lines

@@ -122,6 +122,7 @@ class Row:
     fetch_id: str
     asked: AskedRecord | None
     asked_said: Said | None
+    other_number: bool
 
 
 @dataclass(slots=True)
@@ -168,6 +169,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
             "answered_count": answered,
             "still_count": still if state.status == "running" else 0,
             "status": state.status,
+            "replaced": state.replaced,
             "looked_at": clock(timezone.now()),
             "purpose": purposes.name(search.purpose),
             "ends": moment(search.expires_at),
@@ -197,6 +199,7 @@ def _holders(request: HttpRequest, search: Search, items: Sequence[reading.Item]
                 item.fetch_id,
                 before,
                 ANSWER_WORDS[Answer(before.answer)] if before else None,
+                item.other_number,
             )
         )
     return sorted(found.values(), key=lambda agency: agency.name)

@@ -190,6 +190,9 @@ def _collect(request: HttpRequest, asked: AskedRecord, key: keeping.Key) -> None
             given = fetching.fetch(searcher_of(membership_of(request)), asked.fetch_id, wanted)
             if given is not None:
                 _take(asked, key, given)
+            elif asked.answer != Answer.WAITING:  # a person has decided: the node is asked again
+                asked.answer = Answer.WAITING
+                asked.save(update_fields=["answer"])
     except fetching.NothingThere:
         _answered(asked, Answer.NOTHING)
     except fetching.NotAgreed:
@@ -298,7 +301,7 @@ def show(request: HttpRequest, asked_id: uuid.UUID) -> HttpResponse:
     )
     if key is None or asked is None:
         return gone(request)
-    if asked.answer == Answer.WAITING:
+    if asked.answer == Answer.WAITING or _may_be_decided(asked):
         with transaction.atomic():
             _collect(request, asked, key)
             found = _open_now(asked, key) if asked.answer == Answer.GIVEN else None
@@ -310,6 +313,12 @@ def show(request: HttpRequest, asked_id: uuid.UUID) -> HttpResponse:
         note(action="record.read", subject=asked.search.sui, outcome="refused")
         found = None
     return _page(request, asked, found)
+
+
+def _may_be_decided(asked: AskedRecord) -> bool:
+    """Whether a person of the agency may have decided since it said to ask it."""
+    in_time = timezone.now() <= asked.asked_at + LAST_CALL
+    return asked.answer == Answer.ASK_US and in_time
 
 
 def recorded(search: Search, action: str, found: list[Opened]) -> None:

@@ -60,7 +60,8 @@ ANSWER_WORDS = {
     Answer.ASK_US: Said(
         "Ask the agency",
         "yellow",
-        "The agency wants to speak with you first. When it has decided to share, ask again here.",
+        "The agency wants to speak with you first. A person there decides: look here again within "
+        "the hour, or ask again later.",
     ),
     Answer.FAILED: Said(
         "Could not answer", "red", "The agency’s system could not answer. Ask it another way."

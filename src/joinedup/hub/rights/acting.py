@@ -50,12 +50,12 @@ def request() -> Iterator[None]:
             _give_back()
 
 
-def act_for(organisation_id: int) -> None:
-    """From here on the request sees the rows of this organisation, and of no other.
+def act_for(organisation_id: int | None) -> None:
+    """From here on the request sees the rows of this organisation, and of no other; or of none.
 
     Does nothing outside a request: commands and the worker act for the hub itself.
     """
-    _see(str(int(organisation_id)))
+    _see(NOBODY if organisation_id is None else str(int(organisation_id)))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ SEEN: dict[str, Rows] = {
     "discovery_workitem": Rows(f"custodian_id = {ASKER} OR {_OWN_SEARCH}"),
     "discovery_foundrecord": Rows("joinedup_may_see_item(work_item_id)"),
     "discovery_fetch": Rows("joinedup_may_see_item(work_item_id)"),
+    "discovery_fetchdecision": Rows(f"custodian_id = {ASKER}"),
     # Written to whoever must be told, read by them alone.
     "discovery_notice": Rows(_OWN, _OWN_SEARCH),
     "shields_alert": Rows(_OWN),

@@ -80,10 +80,10 @@ def ask(searcher: Searcher, wanted: Wanted, now: datetime | None = None) -> Shar
     request.public_key, request.key_thumbprint = key, thumbprint
     if wanted.urgency is Urgency.EMERGENCY:
         request.complete_by = now + COMPLETE_WITHIN
+    why = permission.why_of(request, searcher)
+    note(relationship=why.relationship)
     try:
-        allowed = permission.check(
-            searcher, permission.why_of(request, searcher), wanted.holder.pk, _types(wanted.items)
-        )
+        allowed = permission.check(searcher, why, wanted.holder.pk, _types(wanted.items))
     except Refused as refusal:
         note(policy_version=refusal.decision.policy_version, outcome="refused")
         raise
@@ -101,6 +101,7 @@ def ask(searcher: Searcher, wanted: Wanted, now: datetime | None = None) -> Shar
                 reason=wanted.reason,
                 fields=(),
                 policy_version=allowed.policy_version,
+                relationship=allowed.relationship,
             ),
         )
         tell_organisation(

@@ -196,6 +196,7 @@ def send(
         )
         try:
             searching.check_limits(searcher, given.sui)
+            note(status=202)
             with transaction.atomic():
                 body = _sent(asking.ask(searcher, wanted))
                 keep(body)
@@ -296,6 +297,7 @@ def decide(
     found, is_asker = _own(caller, request_id)
     if is_asker or found.origin != Origin.ASKED:
         raise Problem(404, *BY_STATUS[404])
+    note(status=202)
     try:
         deciding.decide(found.id, _decided(found, given), caller.client)
     except deciding.CannotBeDecided as refusal:

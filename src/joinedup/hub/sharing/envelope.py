@@ -24,6 +24,7 @@ from joinedup.custodian.envelope import (
     Key,
     read_public_key,
 )
+from joinedup.people.nhs_number import is_plain_nhs_number
 
 TYPE: Final = "joinedup-item"
 LARGEST_FILE: Final = 1024 * 1024
@@ -60,7 +61,12 @@ class Item:
 
 
 def close(item: Item, public_key: Mapping[str, Any], id: UUID) -> str:
-    """Close an item up for who holds the other half of the key; raises ``EnvelopeError``."""
+    """Close an item up for who holds the other half of the key; raises ``EnvelopeError``.
+
+    It carries the child's number (Children Act 2004 s.16LC): without one nothing is closed.
+    """
+    if not is_plain_nhs_number(item.sui):
+        raise EnvelopeError("what is shared has to carry the child's NHS number")
     header = {"alg": ALGORITHM, "enc": ENCRYPTION, "typ": TYPE, "workItemId": str(id)}
     text = json.dumps(asdict(item), ensure_ascii=False).encode()
     try:

@@ -16,7 +16,7 @@ from joinedup.hub.sharing.course import Urgency
 from joinedup.hub.sharing.models import ShareRequest
 from joinedup.policy.catalogue import national
 from joinedup.policy.decision import Duty
-from joinedup.policy.question import Level
+from joinedup.policy.question import Level, Relationship
 
 
 class NotAgreed(Exception):
@@ -25,10 +25,14 @@ class NotAgreed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The duties under which content may be given, by record type; those missing may not."""
+    """The duties under which content may be given, by record type; those missing may not.
+
+    With the policy's version and the relationship by which it was decided, for the ledger.
+    """
 
     duties: dict[str, frozenset[Duty]]
     policy_version: str
+    relationship: Relationship
 
 
 def given(
@@ -43,7 +47,7 @@ def given(
         for place, found in circle.allowed.items()
         if place.custodian_id == holder_id
     }
-    return Given(duties, circle.policy_version)
+    return Given(duties, circle.policy_version, why.relationship)
 
 
 def may_ask(searcher: Searcher, why: Why) -> dict[Place, frozenset[Duty]]:
@@ -75,7 +79,7 @@ def now_given(request: ShareRequest, level: Level, reader: Membership | None = N
     try:
         return given(searcher, why, request.holder_id, types, level)
     except Refused as refusal:
-        return Given({}, refusal.decision.policy_version)
+        return Given({}, refusal.decision.policy_version, why.relationship)
 
 
 def why_of(request: ShareRequest, searcher: Searcher) -> Why:

@@ -114,6 +114,7 @@ def _read(
             fields=tuple(sorted({item.field for item in items if item.field})),
             results=len(closed),
             policy_version=given.policy_version,
+            relationship=given.relationship,
             status=200,
         )
         Reading.objects.create(

@@ -62,9 +62,9 @@ def listed(request: HttpRequest) -> HttpResponse:
     if membership.role not in people.LEADS:
         by_us = by_us.filter(membership__person=membership.person)
     groups = [
-        ("Asked of us", asked_of_us),
+        ("Requests to us", asked_of_us),
         ("Offered to us", [each for each in _newest(offered) if side_of(each, membership)]),
-        ("Asked by us", _newest(by_us)),
+        ("Requests by us", _newest(by_us)),
         ("Offered by us", _newest(ShareRequest.objects.filter(holder=ours, origin="offered"))),
     ]
     note(action="share.list", results=sum(len(found) for _, found in groups))

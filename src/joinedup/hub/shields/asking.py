@@ -89,7 +89,6 @@ def ask_for_shield(
             outcome="allowed",
             subject=numbers[0] if numbers else "",
             reason=reason,
-            status=None,
         )
     return Asked(reference, level, working_days_later(timezone.localdate()))
 

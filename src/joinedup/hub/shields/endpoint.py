@@ -88,7 +88,7 @@ def ask(request: HttpRequest, asked: ShieldRequest) -> Status[dict[str, Any]]:
     """Shield a child."""
     since = same_time.began()
     caller: Caller = request.auth  # type: ignore[attr-defined]
-    note(action="shield.ask", purpose=caller.client.purpose)
+    note(action="shield.ask", purpose=caller.client.purpose, status=202)
     subject = _subject(asked)
     if subject.says_nobody:
         raise Problem(

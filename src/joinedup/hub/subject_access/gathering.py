@@ -1,13 +1,16 @@
 """Everything the hub holds about a child, as items for a data officer to mark.
 
 An organisation gathers what it answers for; those who run the hub gather everything. What the hub
-does not hold (the agencies' own records) is added by hand.
+does not hold (the agencies' own records) is added by hand. A child whose number was replaced is
+gathered by every number (``watching.scope`` says which, and what of a shielded child).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
+
+from django.db.models import Q
 
 from joinedup.hub.discovery.models import Search
 from joinedup.hub.identifiers.models import IdentifierRequest
@@ -18,13 +21,11 @@ from joinedup.hub.register.models import Pointer
 from joinedup.hub.rights.acting import across_organisations
 from joinedup.hub.sealing.columns import found_by
 from joinedup.hub.sharing.models import ShareRequest
-from joinedup.hub.shields.levels import level_of
 from joinedup.hub.subject_access.authority import Asker
 from joinedup.hub.subject_access.parts import Concern, Part
 from joinedup.hub.watching import scope
 from joinedup.hub.watching.words import Words
 from joinedup.policy.catalogue import national
-from joinedup.policy.question import Level
 
 _PLACES = frozenset({"postcode", "address", "address_history", "phone", "email"})
 
@@ -51,8 +52,7 @@ SOURCES = {
 
 def gather(sui: str, asker: Asker, by: Membership) -> list[Found]:
     """Give everything that is held about the child with this number, for whoever answers."""
-    hidden = level_of(sui) is not Level.OPEN
-    teller = _Teller(sui, asker, by, hidden)
+    teller = _Teller(sui, asker, by)
     across: AbstractContextManager[None] = (
         across_organisations() if by.organisation.runs_hub else nullcontext()
     )
@@ -64,15 +64,16 @@ def gather(sui: str, asker: Asker, by: Membership) -> list[Found]:
 
 
 class _Teller:
-    def __init__(self, sui: str, asker: Asker, by: Membership, hidden: bool) -> None:
+    def __init__(self, sui: str, asker: Asker, by: Membership) -> None:
         self._sui, self._asker, self._by = sui, asker, by
+        self._reach = scope.reach(by, sui)
         self._words = Words()
-        self._where = Concern.WHEREABOUTS if hidden else Concern.CHILD
+        self._where = Concern.WHEREABOUTS if self._reach.shielded else Concern.CHILD
 
     def looks(self) -> Iterator[Found]:
         """What a family may know of the ledger; what is held back is counted there alone."""
         words = self._words
-        for told in who_looked_for_family(self._sui, only=scope.answers_for(self._by)):
+        for told in who_looked_for_family(self._sui, *self._reach.others, only=self._reach.covers):
             name = f"{told.at.isoformat()} {told.action}"[:64]
             yield Found("looks", name, [
                 Part("When", words.moment(told.at)),
@@ -84,8 +85,8 @@ class _Teller:
 
     def pointers(self) -> Iterator[Found]:
         """Which organisations said that they hold a record."""
-        found = Pointer.objects.filter(sui=self._sui).select_related("holding__custodian")
-        for each in found:
+        by_number = self._by_number(lambda sui: {"sui": sui}, "holding__custodian")
+        for each in Pointer.objects.filter(by_number).select_related("holding__custodian"):
             holding = each.holding
             record_type = national().record_types.get(holding.record_type)
             secret = bool(record_type and record_type.sensitive)
@@ -101,9 +102,10 @@ class _Teller:
 
     def numbers(self) -> Iterator[Found]:
         """Who was given the child's number."""
-        found = IdentifierRequest.objects.filter(
-            **found_by(IdentifierRequest, "nhs_number", self._sui)
+        by_number = self._by_number(
+            lambda sui: found_by(IdentifierRequest, "nhs_number", sui), "organisation"
         )
+        found = IdentifierRequest.objects.filter(by_number)
         for each in found.select_related("organisation", "person"):
             yield Found("numbers", str(each.pk), self._asked(
                 each.asked_at, each.organisation.name, each.role, each.purpose, each.reason,
@@ -112,7 +114,8 @@ class _Teller:
 
     def searches(self) -> Iterator[Found]:
         """Who searched for the child's records."""
-        found = Search.objects.filter(sui=self._sui)
+        by_number = self._by_number(lambda sui: {"sui": sui}, "organisation")
+        found = Search.objects.filter(by_number)
         for each in found.select_related("organisation", "membership__person"):
             yield Found("searches", str(each.pk), self._asked(
                 each.created_at, each.organisation.name, each.role, each.purpose, each.reason,
@@ -121,9 +124,11 @@ class _Teller:
 
     def reviews(self) -> Iterator[Found]:
         """Review cases that ended with the child's number, with what was entered."""
-        for each in ReviewCase.objects.filter(
-            **found_by(IdentifierRequest, "nhs_number", self._sui, through="answered_by__")
-        ):
+        by_number = self._by_number(
+            lambda sui: found_by(IdentifierRequest, "nhs_number", sui, through="answered_by__"),
+            "organisation",
+        )
+        for each in ReviewCase.objects.filter(by_number):
             yield Found("reviews", str(each.pk), [
                 Part("Opened", self._words.moment(each.opened_at)),
                 Part("Decision", each.get_decision_display()),
@@ -136,8 +141,10 @@ class _Teller:
 
     def shares(self) -> Iterator[Found]:
         """Requests between organisations to share something about the child."""
-        found = ShareRequest.objects.filter(**found_by(ShareRequest, "sui", self._sui))
-        for each in found.select_related("asker", "holder"):
+        by_number = self._by_number(
+            lambda sui: found_by(ShareRequest, "sui", sui), "asker", "holder"
+        )
+        for each in ShareRequest.objects.filter(by_number).select_related("asker", "holder"):
             yield Found("shares", str(each.pk), [
                 Part("When", self._words.moment(each.received_at)),
                 Part("Asked by", each.asker.name, self._where),
@@ -146,6 +153,23 @@ class _Teller:
                 # That something was withheld for the child's sake is itself withheld.
                 Part("What came of it", each.state, Concern.WORDS),
             ])  # fmt: skip
+
+    def _by_number(self, under: Callable[[str], Mapping[str, object]], *whose: str) -> Q:
+        """Rows by the number asked about, and by the child's others as far as they may be.
+
+        ``under`` gives the filter for one number; ``whose`` name the organisations of a row.
+        """
+        others = Q()
+        for sui in self._reach.others:
+            others |= Q(**under(sui))
+        if not others:
+            return Q(**under(self._sui))
+        if self._reach.own_alone:
+            ours = Q()
+            for each in whose:
+                ours |= Q(**{each: self._by.organisation})
+            others &= ours
+        return Q(**under(self._sui)) | others
 
     def _asked(
         self, at: datetime, organisation: str, role: str, purpose: str, reason: str, person: str

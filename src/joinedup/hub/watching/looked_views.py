@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from joinedup.hub.administration.shown import visible
 from joinedup.hub.ledger.looked import (
     HeldBack,
     Looked,
@@ -45,12 +46,14 @@ def ask(request: HttpRequest) -> HttpResponse:
         return render(request, "looked-ask.html", {"form": form, "errors": found})
     given, membership = form.cleaned_data, _membership(request)
     note(reason=given["reason"], case_reference=given["case_reference"])
-    words, only = Words(), scope.answers_for(membership)
+    words, sui = Words(), given["sui"]
+    reach = scope.reach(membership, sui)
     if given["show"] == "family":
-        told = who_looked_for_family(given["sui"], only=only)
+        told = who_looked_for_family(sui, *reach.others, only=reach.covers)
         return _for_family(request, [_told(each, words) for each in told], given, membership)
-    looks = [_full(each, words, membership) for each in who_looked(given["sui"], only=only)]
-    context = {"looks": looks, "given": given, "shown": grouped(given["sui"])}
+    seen = who_looked(sui, *reach.others, only=reach.covers)
+    looks = [_full(each, words, membership, reach) for each in seen]
+    context = {"looks": looks, "given": given, "shown": grouped(sui)}
     return render(request, "looked.html", context)
 
 
@@ -110,7 +113,7 @@ def _told(told: Told, words: Words) -> tuple[str, ...]:
     )
 
 
-def _full(look: Looked, words: Words, membership: Membership) -> dict[str, Any]:
+def _full(look: Looked, words: Words, membership: Membership, reach: scope.Reach) -> dict[str, Any]:
     entry, facts = look.entry, look.entry.facts
     personal = entry.personal or {}
     named = scope.names_person(membership, entry)
@@ -122,11 +125,13 @@ def _full(look: Looked, words: Words, membership: Membership) -> dict[str, Any]:
         "organisation": words.organisation(facts["organisation"]),
         "role": words.role(facts["role"]),
         "purpose": words.purpose(facts["purpose"]),
-        "who": _name(personal.get("person", "")) or facts["client"] if named else "",
-        "reason": personal.get("reason", "") if named else "",
-        "case": personal.get("case_reference", "") if named else "",
+        "who": visible(_name(personal.get("person", "")) or facts["client"]) if named else "",
+        "reason": visible(personal.get("reason", "")) if named else "",
+        "case": visible(personal.get("case_reference", "")) if named else "",
+        "relationship": words.relationship(personal.get("relationship", "")) if named else "",
         "fields": ", ".join(map(words.field, facts["fields"])),
         "emergency": facts["emergency"],
+        "other_number": look.other_name and not reach.shielded,
         "held": HELD_BACK.get(look.held_back, look.held_back),
         "may_hold": named and bool(personal.get("subject")),
         "gone": entry.personal is None and bool(facts["commitment"]),

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from joinedup.hub.administration.shown import visible
 from joinedup.hub.ledger.opening import Opened
 from joinedup.hub.ledger.writing import note
 from joinedup.hub.organisations.models import Membership, Role
@@ -80,8 +81,9 @@ def _look(entry: Opened, words: Words) -> dict[str, str]:
         "action": words.action(entry.facts["action"]),
         "outcome": words.outcome(entry.facts["outcome"]),
         "purpose": words.purpose(entry.facts["purpose"]),
-        "case": personal.get("case_reference", ""),
-        "reason": personal.get("reason", ""),
+        "case": visible(personal.get("case_reference", "")),
+        "reason": visible(personal.get("reason", "")),
+        "relationship": words.relationship(personal.get("relationship", "")),
     }
 
 

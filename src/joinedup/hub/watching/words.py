@@ -9,6 +9,7 @@ from joinedup.chronology.fields import described
 from joinedup.hub.ledger.looked import HeldBack
 from joinedup.hub.organisations.models import Organisation, Role
 from joinedup.policy.catalogue import national
+from joinedup.policy.question import Relationship
 
 _ACTIONS = {
     "identifier.look-up": "Looked up the NHS number",
@@ -29,6 +30,7 @@ _ACTIONS = {
     "shield.contact": "Asked to be put in touch with whoever works with the child",
     "work.claim": "Was asked whether it holds records",
     "work.result": "Answered whether it holds records",
+    "work.decide": "Decided whether to share a record",
     "share.request": "Asked another organisation to share something",
     "share.offer": "Shared something with another organisation",
     "share.decide": "Decided what to share",
@@ -48,6 +50,11 @@ _FIELDS = {
     "email": "email",
 }
 _OUTCOMES = {"allowed": "Done", "refused": "Refused", "failed": "Failed"}
+_RELATIONSHIPS = {
+    Relationship.CASELOAD.value: "The child was in their caseload",
+    Relationship.OPEN_REQUEST.value: "They were answering a request about the child",
+    Relationship.SELF_CLAIMED.value: "By their own word: no caseload, no open request",
+}
 HELD_BACK = {
     HeldBack.POLICE.value: "A police investigation that it would tip off",
     HeldBack.SECTION_47.value: "Enquiries under section 47 that it would harm",
@@ -88,6 +95,10 @@ class Words:
         """Give a purpose's name."""
         known = national().purposes.get(code)
         return known.name if known else code
+
+    def relationship(self, code: str) -> str:
+        """Give how whoever asked was known to have to do with the child; empty when not said."""
+        return _RELATIONSHIPS.get(code, code)
 
     def moment(self, at: object) -> str:
         """Give a moment as people write it."""
