@@ -1,4 +1,4 @@
-"""ASVS 5.0 level 2 and the rules of trust, row by row, with the tests that hold them."""
+"""ASVS 5.0 level 2, the rules of trust and the attacks on it, with the tests that hold them."""
 
 import ast
 import csv
@@ -11,8 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 ASVS = ROOT / "docs" / "security" / "asvs.csv"
 RULES = ROOT / "docs" / "security" / "rules.csv"
+ATTACKS = ROOT / "docs" / "security" / "adversarial.csv"
 SECURITY = ROOT / "docs" / "security.md"
-DOCUMENTED = "tests/hub/hardening/test_tables.py::test_what_is_documented_is_there"
+DOCUMENTED = "documented"
+"""In the place of a test: what is asked for is a text, or done where the hub is run."""
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -44,15 +46,19 @@ def headings(path: Path) -> set[str]:
     return set(re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("path", [ASVS, RULES], ids=["asvs", "rules"])
+def named_by(row: dict[str, str]) -> list[str]:
+    """The tests that a row names, without the word for what is written down alone."""
+    return [each for each in row["tests"].split() if each != DOCUMENTED]
+
+
+@pytest.mark.parametrize("path", [ASVS, RULES, ATTACKS], ids=["asvs", "rules", "attacks"])
 def test_every_row_that_applies_names_tests_that_exist(path):
-    key = "requirement" if path is ASVS else "rule"
     without, unknown = [], []
     for row in rows(path):
-        named = row["tests"].split()
-        if row.get("applies", "yes") == "yes" and not named:
-            without.append(row[key])
-        unknown += [f"{row[key]}: {test}" for test in named if not exists(test)]
+        name, applies = next(iter(row.values())), row.get("applies", "yes") == "yes"
+        if applies and not row["tests"]:
+            without.append(name)
+        unknown += [f"{name}: {test}" for test in named_by(row) if not exists(test)]
     assert not without, "name a test, or say why the row does not apply"
     assert not unknown, "no such test"
 
@@ -89,5 +95,26 @@ def test_what_is_documented_is_there():
             assert row["where"], row["requirement"]
 
 
+def test_what_is_documented_alone_is_said_and_is_not_more():
+    """A requirement of the code is tested; a text alone is enough where a text is asked for."""
+    alone = [row for row in rows(ASVS) if row["tests"] == DOCUMENTED]
+    texts = re.compile("written down|are listed|where it is written")
+    for row in alone:
+        asked = texts.search(row["what_it_asks"])
+        assert row["applies"] == "operator" or asked, row["requirement"]
+    said = re.search(r"(\d+) of them rest on a text alone", SECURITY.read_text("utf-8"))
+    assert said is not None
+    assert int(said[1]) == len(alone)
+    assert all(named_by(row) for row in rows(RULES)), "a rule of trust is never a text alone"
+
+
 def test_every_rule_of_trust_is_there():
     assert [row["rule"] for row in rows(RULES)] == [f"L{number}" for number in range(1, 34)]
+
+
+def test_every_attack_is_there_and_what_is_not_built_says_so():
+    table = rows(ATTACKS)
+    assert [row["attack"] for row in table] == [f"A{number}" for number in range(1, 31)]
+    for row in table:
+        assert row["applies"] in {"yes", "open"}, row["attack"]
+        assert bool(row["why"]) == (row["applies"] == "open") == (not row["tests"]), row["attack"]
