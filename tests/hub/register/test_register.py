@@ -165,11 +165,13 @@ def test_a_custodian_says_what_it_answers_for(region, school, at):  # noqa: F811
     assert school.call("PUT", TYPES, {"recordTypes": ["shoes.details"]}).status_code == 422
 
 
-def test_the_future_is_not_taken(school, at):
-    body = {"pointers": [pointer(at)], "refreshed": "2999-01-01T00:00:00Z"}
+@pytest.mark.parametrize("when", ["2999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_neither_the_future_nor_the_beginning_of_time_is_taken(school, at, when):
+    school.call("PUT", PUT, {"pointers": [pointer(at)]})
+    body = {"pointers": [pointer(at)], "refreshed": when}
     assert school.call("PUT", PUT, body).status_code == 422
-    body = {"systemId": "main", "recordType": at.EDUCATION, "asOf": "2999-01-01T00:00:00Z"}
-    assert school.call("POST", COMPLETE, body).status_code == 422
+    body = {"systemId": "main", "recordType": at.EDUCATION, "asOf": when}
+    assert [school.call("POST", COMPLETE, body).status_code for _ in range(2)] == [422, 422]
 
 
 CALLS = st.lists(

@@ -1,6 +1,6 @@
 """``/api/v2/register``: custodians say what they hold. Pointers only."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from django.db import transaction
@@ -27,6 +27,8 @@ router = Router(tags=["Register"])
 SCOPE = "register.write"
 PURPOSE, LEGAL_BASIS = "register", "public-task"
 SKEW = timedelta(minutes=5)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""A time before it is a mistake, and the first years of the calendar cannot be kept as times."""
 
 RecordType = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9.-]*$")]
 
@@ -198,12 +200,13 @@ def _within_limits(caller: Caller, suis: list[str]) -> None:
 def _past(pointer: str, at: datetime | None) -> datetime:
     """The time that was given, or now; a custodian cannot know what will be true."""
     now = timezone.now()
-    if at is not None and at > now + SKEW:
+    if at is not None and not EARLIEST <= at <= now + SKEW:
+        detail = f"This time is in the future, or before {EARLIEST.year}."
         raise Problem(
             422,
             "invalid-body",
             "The body is not as described in /api/openapi.json.",
-            errors=[{"pointer": pointer, "detail": "This time is in the future."}],
+            errors=[{"pointer": pointer, "detail": detail}],
         )
     return min(at, now) if at else now
 
