@@ -87,6 +87,8 @@ def machine_for(region, at):
 
         @rule(target=searches)
         def search(self):
+            # No two end at one time: which of two is claimed first would be chance, not history.
+            self.now += timedelta(milliseconds=1)
             wanted = Wanted(next(children), [at.EDUCATION, at.HEALTH, at.POLICE], window=WINDOW)
             row = searching.begin(region.la.searcher, wanted, at.WHY, self.now)
             expires = self.now + WINDOW

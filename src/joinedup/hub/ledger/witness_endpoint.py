@@ -74,7 +74,7 @@ def get_checkpoint(request: HttpRequest, since: Size = 0) -> HttpResponse:
 
 @router.post(
     "/v1/ledger/countersignatures",
-    response={204: None, **dict.fromkeys((401, 403, 404, 422, 503), ProblemDetails)},
+    response={204: None, **dict.fromkeys((400, 401, 403, 404, 422, 503), ProblemDetails)},
     auth=BearerToken(SCOPE),
     operation_id="add_ledger_countersignature",
     summary="Sign for a checkpoint of the ledger, as a witness",
